@@ -1,0 +1,48 @@
+"""The guard around foreign code and the outside world: whatever happens inside becomes a value.
+
+This is one of the three places in which a broad ``except`` is allowed. ``KeyboardInterrupt`` and ``SystemExit`` raised by
+the operating system's signals pass through ``attempt``; a bot that raises ``SystemExit`` is caught like any other failure
+by ``attempt_foreign``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from hydra.model.snapshot import Failure
+
+T = TypeVar("T")
+_REASON_MAX_LENGTH = 300
+
+
+class Outcome(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Either a value or a failure, never both."""
+
+    value: T | None = None
+    failure: Failure | None = None
+
+
+def attempt(what: str, ask: Callable[[], T]) -> Outcome[T]:
+    """Ask the outside world once; an exception becomes a ``Failure`` naming ``what``."""
+    try:
+        return Outcome(value=ask())
+    except Exception as error:
+        return Outcome(failure=failure_of(what, error))
+
+
+def attempt_foreign(what: str, call: Callable[[], T]) -> Outcome[T]:
+    """Call foreign code; anything it raises, ``SystemExit`` included, becomes a ``Failure`` naming ``what``."""
+    try:
+        return Outcome(value=call())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return Outcome(failure=failure_of(what, error))
+
+
+def failure_of(what: str, error: BaseException) -> Failure:
+    """The failure an exception stands for: its class and the start of its message."""
+    return Failure(what=what, kind=type(error).__name__, reason=str(error)[:_REASON_MAX_LENGTH] or "no message")

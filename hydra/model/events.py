@@ -1,0 +1,210 @@
+"""The journal's vocabulary: an envelope, and one table of kinds.
+
+Every kind names the value its ``data`` decodes to. A kind that is not in ``KINDS`` cannot be written or read; a payload
+that changes its shape is a new journal version (``VERSION``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hydra.model.errors import Invalid
+from hydra.model.orders import Fill, Order, VenueOrder
+from hydra.model.portfolio import Certificate, Halt, Ledger
+from hydra.model.snapshot import Answer, Observed, Plan
+from hydra.model.values import Value, decode
+
+VERSION = 1
+GENESIS = "0" * 64
+"""What the first event of the first segment names as the hash before it."""
+
+
+class SegmentOpened(Value, frozen=True, kw_only=True):
+    """The first line of every segment: all that is needed to replay it alone. ``wall`` is wall-clock time."""
+
+    segment: int
+    wall: datetime
+    command: str
+    host: str
+    pid: int
+    version: str
+    code_hash: str
+    policy_hash: str
+    policy: Mapping[str, Any]
+    seed: int
+    market: str
+    practice: bool
+    ledger: Ledger
+
+
+class Recovered(Value, frozen=True, kw_only=True):
+    """What happened while nobody was looking, as told by the venue, one note a fact."""
+
+    at: datetime
+    orders: tuple[VenueOrder, ...] = ()
+    not_received: tuple[str, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    fill_cursor: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Answered(Value, frozen=True, kw_only=True):
+    """What the bots answered this cycle. Bots that were asked and had nothing to say are named in ``quiet``."""
+
+    cycle: int
+    answers: tuple[Answer, ...] = ()
+    quiet: tuple[str, ...] = ()
+
+
+class Decided(Value, frozen=True, kw_only=True):
+    """The plan of a cycle."""
+
+    plan: Plan
+
+
+class OrderSent(Value, frozen=True, kw_only=True):
+    """Written and synced before the order leaves."""
+
+    order: Order
+
+
+class OrderAccepted(Value, frozen=True, kw_only=True):
+    """The venue has the order."""
+
+    client_id: str
+    order: VenueOrder
+
+
+class OrderRejected(Value, frozen=True, kw_only=True):
+    """The venue definitely refused the order; nothing of it exists there."""
+
+    client_id: str
+    reason: str
+
+
+class OrderUnknown(Value, frozen=True, kw_only=True):
+    """The venue's answer was not understood or did not come: the order may exist. It is looked up, never sent again."""
+
+    client_id: str
+    reason: str
+
+
+class CancelSent(Value, frozen=True, kw_only=True):
+    """A cancellation is asked for."""
+
+    client_id: str
+    venue_id: str
+    reason: str
+
+
+class CancelHeard(Value, frozen=True, kw_only=True):
+    """What the venue said to a cancellation; ``order`` is ``None`` when it said nothing intelligible."""
+
+    client_id: str
+    order: VenueOrder | None
+    reason: str
+
+
+class Halted(Value, frozen=True, kw_only=True):
+    """A halt was latched."""
+
+    halt: Halt
+
+
+class Resumed(Value, frozen=True, kw_only=True):
+    """An operator lifted every latched halt."""
+
+    by: str
+    reason: str
+    forced: bool = False
+
+
+class Certified(Value, frozen=True, kw_only=True):
+    """A preflight passed."""
+
+    certificate: Certificate
+
+
+class Mended(Value, frozen=True, kw_only=True):
+    """The doctor repaired something."""
+
+    what: str
+    note: str
+
+
+class CycleClosed(Value, frozen=True, kw_only=True):
+    """The end of a cycle. ``micros`` is the time each stage took, in microseconds, in the order they ran."""
+
+    cycle: int
+    micros: Mapping[str, int]
+
+
+class RunClosed(Value, frozen=True, kw_only=True):
+    """The end of a run. A journal whose last run lacks it has an open tail."""
+
+    reason: str
+    exit_code: int
+    cycles: int
+
+
+KINDS: dict[str, type[Value]] = {
+    "segment_opened": SegmentOpened,
+    "recovered": Recovered,
+    "observed": Observed,
+    "answered": Answered,
+    "decided": Decided,
+    "order_sent": OrderSent,
+    "order_accepted": OrderAccepted,
+    "order_rejected": OrderRejected,
+    "order_unknown": OrderUnknown,
+    "cancel_sent": CancelSent,
+    "cancel_heard": CancelHeard,
+    "halted": Halted,
+    "resumed": Resumed,
+    "certified": Certified,
+    "mended": Mended,
+    "cycle_closed": CycleClosed,
+    "run_closed": RunClosed,
+}
+KIND_OF: dict[type[Value], str] = {payload: kind for kind, payload in KINDS.items()}
+
+
+class Event(Value, frozen=True, kw_only=True, omit_defaults=False):
+    """One line of the journal. ``prev`` is the hash of the line before, ``hash`` of this one."""
+
+    v: int
+    seq: int
+    ts: datetime
+    run: str
+    kind: str
+    data: Value
+    prev: str
+    hash: str
+
+
+class RawEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The envelope with its payload still in bytes."""
+
+    v: int
+    seq: int
+    ts: datetime
+    run: str
+    kind: str
+    data: msgspec.Raw
+    prev: str
+    hash: str
+
+
+def payload_of(raw: RawEvent) -> Value:
+    """The typed payload of an envelope. Raises ``Invalid`` naming the kind and the field."""
+    kind = KINDS.get(raw.kind)
+    if kind is None:
+        raise Invalid(f"unknown event kind {raw.kind!r}")
+    try:
+        return decode(bytes(raw.data), kind)
+    except Invalid as error:
+        raise Invalid(f"{raw.kind}: {error}") from error

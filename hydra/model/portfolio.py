@@ -1,0 +1,211 @@
+"""What is owned, by whom, and under which restrictions: the account, the positions, and Hydra's own ledger.
+
+The ``Ledger`` is the fold of the journal. It never holds anything that did not come out of an event, so it can be thrown
+away and rebuilt. The account belongs to the venue; the holdings belong to the bots; reconciliation compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from hydra.model.errors import Invalid
+from hydra.model.money import ZERO
+from hydra.model.orders import Fill, Order, Protection
+from hydra.model.values import Value, aware_utc, finite, named, not_negative, positive
+
+
+class Mode(StrEnum):
+    """What may be sent: anything, only what reduces, or nothing."""
+
+    ACTIVE = "active"
+    REDUCING = "reducing"
+    HALTED = "halted"
+
+
+class Account(Value, frozen=True, kw_only=True):
+    """The venue's word on the account, in dollars. Money that is not finite cannot be built."""
+
+    account_id: str
+    status: str
+    equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    blocked: bool = False
+
+    def __post_init__(self) -> None:
+        named("account.account_id", self.account_id)
+        finite("account.equity", self.equity)
+        finite("account.cash", self.cash)
+        finite("account.buying_power", self.buying_power)
+
+
+class Position(Value, frozen=True, kw_only=True):
+    """What the venue says is held of a symbol; a short has a negative quantity."""
+
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+
+    def __post_init__(self) -> None:
+        finite("position.quantity", self.quantity)
+        positive("position.average_price", self.average_price)
+
+
+class Holding(Value, frozen=True, kw_only=True):
+    """What one bot holds of one symbol, with the protection it was entered under."""
+
+    bot: str
+    symbol: str
+    quantity: Decimal
+    average_price: Decimal
+    protection: Protection
+    entry: str
+    opened_at: datetime
+    opened_cycle: int
+    fees: Decimal = ZERO
+    realized: Decimal = ZERO
+    unprotected_since: datetime | None = None
+
+    def __post_init__(self) -> None:
+        finite("holding.quantity", self.quantity)
+        if self.quantity == 0:
+            raise Invalid(f"a holding of {self.symbol} by {self.bot} cannot be of size 0")
+        positive("holding.average_price", self.average_price)
+        aware_utc("holding.opened_at", self.opened_at)
+
+    @property
+    def key(self) -> str:
+        """The ledger's key: one bot may hold a symbol once."""
+        return holding_key(self.bot, self.symbol)
+
+    @property
+    def open_risk(self) -> Decimal:
+        """Dollars lost if the stop fills at its price; never below zero."""
+        return max(ZERO, (self.average_price - self.protection.stop) * self.quantity)
+
+
+def holding_key(bot: str, symbol: str) -> str:
+    """The key of a bot's holding of a symbol."""
+    return f"{bot}|{symbol}"
+
+
+class Trade(Value, frozen=True, kw_only=True):
+    """A closed round trip: in and out again, after fees, in dollars."""
+
+    trade_id: str
+    bot: str
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+    exit_price: Decimal
+    opened_at: datetime
+    closed_at: datetime
+    fees: Decimal
+    profit: Decimal
+    reason: str
+
+
+class BotRecord(Value, frozen=True, kw_only=True):
+    """What the ledger keeps of a bot: its memory, its conduct and its day."""
+
+    bot: str
+    memory: Mapping[str, Any] = {}
+    strikes: int = 0
+    quarantined: bool = False
+    trades_today: int = 0
+    realized_today: Decimal = ZERO
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+
+
+class Halt(Value, frozen=True, kw_only=True):
+    """A latched stop. Nothing lifts it but an operator; an automatic one not before ``cool_off_until`` without force."""
+
+    kind: str
+    reason: str
+    at: datetime
+    by: str
+    automatic: bool
+    cool_off_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        named("halt.kind", self.kind)
+        named("halt.reason", self.reason)
+        aware_utc("halt.at", self.at)
+
+
+class Day(Value, frozen=True, kw_only=True):
+    """An exchange day and the equity it began with."""
+
+    date: date
+    start_equity: Decimal
+
+    def __post_init__(self) -> None:
+        positive("day.start_equity", self.start_equity)
+
+
+class Certificate(Value, frozen=True, kw_only=True):
+    """What a passed ``qc`` leaves. ``wall`` is wall-clock time; the rest binds it to this very set-up."""
+
+    wall: datetime
+    minutes: int
+    policy_hash: str
+    code_hash: str
+    account_id: str
+    url: str
+    mode: str
+    host: str
+    head: str
+
+    def __post_init__(self) -> None:
+        aware_utc("certificate.wall", self.wall)
+
+
+class Ledger(Value, frozen=True, kw_only=True):
+    """The fold of the journal. Mappings are replaced, never changed in place.
+
+    ``orders`` holds every order that is not done, and those that became done since the last observation; ``fills`` and
+    ``trades`` hold only what is new since the last observation (the store keeps the rest). ``sent_at`` are the sending
+    times of the last minute, ``failed_at`` the times of failed reads within the failure window. ``cash`` is what the
+    account must hold if fills explain everything; ``None`` until the account was first seen. ``foreign`` are the
+    quantities that were in the account before Hydra's first cycle.
+    """
+
+    run: str = ""
+    cycle: int = 0
+    at: datetime | None = None
+    day: Day | None = None
+    peak_equity: Decimal = ZERO
+    cash: Decimal | None = None
+    fill_cursor: str = ""
+    orders: Mapping[str, Order] = {}
+    holdings: Mapping[str, Holding] = {}
+    bots: Mapping[str, BotRecord] = {}
+    halts: tuple[Halt, ...] = ()
+    foreign: Mapping[str, Decimal] = {}
+    sent_at: tuple[datetime, ...] = ()
+    failed_at: tuple[datetime, ...] = ()
+    residual_cycles: int = 0
+    certificate: Certificate | None = None
+    fills: tuple[Fill, ...] = ()
+    trades: tuple[Trade, ...] = ()
+
+    def __post_init__(self) -> None:
+        not_negative("ledger.peak_equity", self.peak_equity)
+
+    def bot(self, bot: str) -> BotRecord:
+        """The record of a bot; a blank one before its first event."""
+        return self.bots.get(bot) or BotRecord(bot=bot)
+
+    def working(self, *, bot: str, symbol: str) -> tuple[Order, ...]:
+        """The orders of a bot on a symbol that are not done."""
+        return tuple(o for o in self.orders.values() if o.bot == bot and o.symbol == symbol and not o.status.terminal)
+
+    @property
+    def unresolved(self) -> tuple[Order, ...]:
+        """Orders of which the venue has not said whether it has them."""
+        return tuple(o for o in self.orders.values() if o.status.unresolved)

@@ -1,0 +1,264 @@
+"""The policy: everything a person may decide about Hydra, as plain frozen models with their ranges.
+
+Reading files and the environment is the composition root's work; this module only says what is valid. Money and fractions
+are ``Decimal``. Fractions are fractions: 0.02 is two percent. Times of day are the exchange's own (New York for equities).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from hydra.model.market import AssetClass, asset_class_of
+from hydra.model.money import plain
+
+Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
+Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class BrokerPolicy(Section):
+    """Which venue, and how it is set up when it is the simulated one."""
+
+    name: Identifier
+    starting_cash: Amount
+    commission_per_share: Annotated[Decimal, Field(ge=0)]
+    crypto_fee: Annotated[Decimal, Field(ge=0, le=Decimal("0.1"))]
+    slippage: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
+    half_spread: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
+
+
+class MarketPolicy(Section):
+    """Which market, and how the simulated one behaves."""
+
+    name: Identifier
+    start: date
+    days: Annotated[int, Field(ge=0)]
+    bar_seconds: Annotated[int, Field(ge=1, le=86400)]
+    speed: Annotated[str, StringConstraints(pattern=r"^(max|\d+(\.\d+)?)$")]
+    sessions: Literal["exchange", "always"]
+
+
+class EnginePolicy(Section):
+    """The loop."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    interval_seconds: Annotated[Decimal, Field(gt=0, le=3600)]
+    read_deadline_seconds: Annotated[Decimal, Field(gt=0, le=60)]
+    window_bars: Annotated[int, Field(ge=2, le=5000)]
+    bot_deadline_ms: Annotated[int, Field(ge=1, le=60000)]
+    bot_strikes: Annotated[int, Field(ge=1, le=100)]
+
+
+class HealthPolicy(Section):
+    """When Hydra counts itself as healthy."""
+
+    gates: tuple[Identifier, ...]
+    staleness_seconds: Annotated[Decimal, Field(gt=0)]
+    clock_skew_seconds: Annotated[Decimal, Field(gt=0)]
+    disk_free_mb: Annotated[int, Field(ge=1)]
+    failed_reads: Annotated[int, Field(ge=1)]
+    failure_window_seconds: Annotated[int, Field(ge=1)]
+    residual_cycles: Annotated[int, Field(ge=1)]
+    cash_tolerance: Annotated[Decimal, Field(ge=0)]
+    probe_seconds: Annotated[Decimal, Field(ge=0, le=300)]
+
+
+class RiskPolicy(Section):
+    """The rule book's numbers. Fractions are of equity unless the key says otherwise."""
+
+    rules: tuple[Identifier, ...]
+    daily_loss: Fraction
+    drawdown: Fraction
+    risk_per_trade: Fraction
+    risk_per_trade_cap: Fraction
+    cash_reserve: Annotated[Decimal, Field(ge=0, lt=1)]
+    order_notional: Amount
+    symbol_exposure: Fraction
+    total_exposure: Fraction
+    orders_per_minute: Annotated[int, Field(ge=1, le=200)]
+    cool_off_minutes: Annotated[int, Field(ge=0)]
+    unprotected_seconds: Annotated[int, Field(ge=1)]
+    flatten_before_close_minutes: Annotated[int, Field(ge=0, le=120)]
+
+    @model_validator(mode="after")
+    def _caps_hold(self) -> Self:
+        if self.risk_per_trade > self.risk_per_trade_cap:
+            raise ValueError(
+                f"risk_per_trade {plain(self.risk_per_trade)} is above risk_per_trade_cap {plain(self.risk_per_trade_cap)}"
+            )
+        return self
+
+
+class BudgetPolicy(Section):
+    """How the day's risk (``risk.daily_loss`` of day-start equity) is dealt to kinds of bots, and the clamp on each bot."""
+
+    momentum: Annotated[Decimal, Field(ge=0, le=1)]
+    options: Annotated[Decimal, Field(ge=0, le=1)]
+    crypto: Annotated[Decimal, Field(ge=0, le=1)]
+    bot_minimum: Fraction
+    bot_maximum: Fraction
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        total = self.momentum + self.options + self.crypto
+        if total > 1:
+            raise ValueError(f"momentum, options and crypto add up to {plain(total)}; at most 1 is accepted")
+        if self.bot_minimum > self.bot_maximum:
+            raise ValueError(f"bot_minimum {plain(self.bot_minimum)} is above bot_maximum {plain(self.bot_maximum)}")
+        return self
+
+
+class CertificatePolicy(Section):
+    """How long a passed preflight admits a start."""
+
+    minutes: Annotated[int, Field(ge=1, le=1440)]
+
+
+class JournalPolicy(Section):
+    """Segments of the journal and how long old ones are kept (0: for ever)."""
+
+    segment_mb: Annotated[int, Field(ge=1, le=4096)]
+    keep_days: Annotated[int, Field(ge=0)]
+    compress: bool
+
+
+class StorePolicy(Section):
+    """The store's address; empty: ``trading_state.db`` in the state folder."""
+
+    url: str
+
+
+class SessionPolicy(Section):
+    """A bot's day, in the exchange's local time: entries from ``trade_start`` to ``trade_end``, out by ``manage_until``."""
+
+    trade_start: TimeOfDay
+    trade_end: TimeOfDay
+    manage_until: TimeOfDay
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.trade_start < self.trade_end <= self.manage_until:
+            raise ValueError(
+                f"expected trade_start < trade_end <= manage_until, "
+                f"got {self.trade_start}, {self.trade_end}, {self.manage_until}"
+            )
+        return self
+
+
+class Bucket(StrEnum):
+    """Which share of the day's risk a bot draws on."""
+
+    MOMENTUM = "momentum"
+    OPTIONS = "options"
+    CRYPTO = "crypto"
+
+
+class BotPolicy(Section):
+    """One bot. ``bot`` names the code (entry point ``hydra.bots``), ``id`` this instance of it."""
+
+    id: Identifier
+    bot: Identifier
+    enabled: bool
+    bucket: Bucket
+    symbols: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    session: SessionPolicy
+    trades_per_day: Annotated[int, Field(ge=1)]
+    positions: Annotated[int, Field(ge=1)]
+    stop_loss: Fraction
+    take_profit: Annotated[Decimal, Field(gt=0, le=10)] | None = None
+    time_stop_minutes: Annotated[int, Field(ge=1)] | None = None
+    signal: Identifier
+    parameters: dict[str, int | float | str | bool] = {}
+
+    @model_validator(mode="after")
+    def _symbols_make_sense(self) -> Self:
+        classes = {asset_class_of(symbol) for symbol in self.symbols}
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError(f"symbols names one twice: {', '.join(self.symbols)}")
+        if self.bucket is Bucket.CRYPTO and classes != {AssetClass.CRYPTO}:
+            raise ValueError(f"a bot in the crypto bucket trades pairs such as BTC-USD, got {', '.join(self.symbols)}")
+        return self
+
+
+class Policy(Section):
+    """The whole of it."""
+
+    mode: Literal["paper", "live"]
+    practice: bool
+    broker: BrokerPolicy
+    market: MarketPolicy
+    engine: EnginePolicy
+    health: HealthPolicy
+    risk: RiskPolicy
+    budgets: BudgetPolicy
+    certificate: CertificatePolicy
+    journal: JournalPolicy
+    store: StorePolicy
+    bots: tuple[BotPolicy, ...]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        ids = [bot.id for bot in self.bots]
+        for bot_id in ids:
+            if ids.count(bot_id) > 1:
+                raise ValueError(f"bots: the id {bot_id!r} is used {ids.count(bot_id)} times; ids are unique")
+        if self.broker.name != "sim":
+            for wrong, key in ((self.practice, "practice"), (self.market.sessions == "always", "market.sessions")):
+                if wrong:
+                    raise ValueError(f"{key}: practice is for the simulated broker; broker.name is {self.broker.name!r}")
+        if self.mode == "live" and self.broker.name == "sim":
+            raise ValueError("mode: 'live' needs a real broker; broker.name is 'sim'")
+        if self.market.sessions == "always" and not self.practice:
+            raise ValueError("market.sessions: 'always' needs practice = true")
+        return self
+
+    @property
+    def enabled_bots(self) -> tuple[BotPolicy, ...]:
+        """The bots that run, in policy order."""
+        return tuple(bot for bot in self.bots if bot.enabled)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol an enabled bot trades, each once, in policy order."""
+        return tuple(dict.fromkeys(symbol for bot in self.enabled_bots for symbol in bot.symbols))
+
+    def document(self) -> dict[str, Any]:
+        """The policy as JSON-ready data; decimals are plain strings, so equal policies have equal documents."""
+        dumped = self.model_dump(mode="python")
+        return _jsonable(dumped)  # type: ignore[no-any-return]  # a mapping in, a mapping out
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the document with sorted keys: stable over key order, comments and ways to write a number."""
+        return hashlib.sha256(orjson.dumps(self.document(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _jsonable(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _jsonable(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_jsonable(value) for value in data]
+    if isinstance(data, Decimal):
+        return plain(data)
+    if isinstance(data, date):
+        return data.isoformat()
+    return data.value if isinstance(data, StrEnum) else data
+
+
+def minute_of(time_of_day: str) -> int:
+    """Minutes after midnight of an ``hh:mm``."""
+    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

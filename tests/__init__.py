@@ -1,0 +1,1 @@
+"""The tests; a test name is a sentence."""
