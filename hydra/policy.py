@@ -7,21 +7,75 @@ are ``Decimal``. Fractions are fractions: 0.02 is two percent. Times of day are 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 
+
+def _symbol(text: str) -> str:
+    asset_class_of(text)
+    return text
+
+
+def _speed(text: str) -> str:
+    if text != "max" and not Decimal(text):
+        raise ValueError("a market at speed 0 never moves; expected max, or a number above 0")
+    return text
+
+
+def _store_url(url: str) -> str:
+    """The policy is journaled and shown, so an address that carries a password is refused, and never quoted."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("not an address") from None
+    if url and parts.scheme not in _STORE_SCHEMES:
+        raise ValueError(f"the address must begin with one of {', '.join(_STORE_SCHEMES)}")
+    if parts.password is not None or "password" in parts.query.lower():
+        raise ValueError("the address carries a password; leave it out (libpq reads PGPASSWORD or ~/.pgpass)")
+    return url
+
+
+_STORE_SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg")
+
+
+# A description says in words what the type accepts: refusals and the reference quote it.
 Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
-Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Amount = Annotated[Decimal, Field(gt=0, le=10**12, allow_inf_nan=False)]
+TimeOfDay = Annotated[
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$"),
+    Field(description="hh:mm, 00:00 to 23:59"),
+]
+Identifier = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$"),
+    Field(description="lower-case letters, digits, - and _, a letter first, at most 32"),
+]
+Speed = Annotated[
+    str,
+    StringConstraints(pattern=r"^(max|[0-9]{1,6}(\.[0-9]{1,6})?)$"),
+    AfterValidator(_speed),
+    Field(description="max, or a number above 0"),
+]
+StoreUrl = Annotated[
+    str,
+    AfterValidator(_store_url),
+    Field(
+        description='"" (the built-in one) or a database address without a password, sqlite:///... or postgresql+psycopg://...'
+    ),
+]
+Symbol = Annotated[str, AfterValidator(_symbol), Field(description="like SPY, BTC-USD or GOOG151231C00750000")]
 
 
 class Section(BaseModel):
@@ -35,7 +89,7 @@ class BrokerPolicy(Section):
 
     name: Identifier
     starting_cash: Amount
-    commission_per_share: Annotated[Decimal, Field(ge=0)]
+    commission_per_share: Annotated[Decimal, Field(ge=0, le=100)]
     crypto_fee: Annotated[Decimal, Field(ge=0, le=Decimal("0.1"))]
     slippage: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
     half_spread: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
@@ -45,10 +99,10 @@ class MarketPolicy(Section):
     """Which market, and how the simulated one behaves."""
 
     name: Identifier
-    start: date
-    days: Annotated[int, Field(ge=0)]
+    start: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2099, 12, 31))]
+    days: Annotated[int, Field(ge=0, le=3660)]
     bar_seconds: Annotated[int, Field(ge=1, le=86400)]
-    speed: Annotated[str, StringConstraints(pattern=r"^(max|\d+(\.\d+)?)$")]
+    speed: Speed
     sessions: Literal["exchange", "always"]
 
 
@@ -61,19 +115,20 @@ class EnginePolicy(Section):
     window_bars: Annotated[int, Field(ge=2, le=5000)]
     bot_deadline_ms: Annotated[int, Field(ge=1, le=60000)]
     bot_strikes: Annotated[int, Field(ge=1, le=100)]
+    unknown_grace_seconds: Annotated[Decimal, Field(ge=0, le=3600)]
 
 
 class HealthPolicy(Section):
     """When Hydra counts itself as healthy."""
 
     gates: tuple[Identifier, ...]
-    staleness_seconds: Annotated[Decimal, Field(gt=0)]
-    clock_skew_seconds: Annotated[Decimal, Field(gt=0)]
-    disk_free_mb: Annotated[int, Field(ge=1)]
-    failed_reads: Annotated[int, Field(ge=1)]
-    failure_window_seconds: Annotated[int, Field(ge=1)]
-    residual_cycles: Annotated[int, Field(ge=1)]
-    cash_tolerance: Annotated[Decimal, Field(ge=0)]
+    staleness_seconds: Annotated[Decimal, Field(gt=0, le=86400)]
+    clock_skew_seconds: Annotated[Decimal, Field(gt=0, le=3600)]
+    disk_free_mb: Annotated[int, Field(ge=1, le=1_000_000)]
+    failed_reads: Annotated[int, Field(ge=1, le=1000)]
+    failure_window_seconds: Annotated[int, Field(ge=1, le=86400)]
+    residual_cycles: Annotated[int, Field(ge=1, le=1000)]
+    cash_tolerance: Annotated[Decimal, Field(ge=0, le=1000)]
     probe_seconds: Annotated[Decimal, Field(ge=0, le=300)]
 
 
@@ -81,6 +136,7 @@ class RiskPolicy(Section):
     """The rule book's numbers. Fractions are of equity unless the key says otherwise."""
 
     rules: tuple[Identifier, ...]
+    exits: tuple[Identifier, ...]
     daily_loss: Fraction
     drawdown: Fraction
     risk_per_trade: Fraction
@@ -90,8 +146,8 @@ class RiskPolicy(Section):
     symbol_exposure: Fraction
     total_exposure: Fraction
     orders_per_minute: Annotated[int, Field(ge=1, le=200)]
-    cool_off_minutes: Annotated[int, Field(ge=0)]
-    unprotected_seconds: Annotated[int, Field(ge=1)]
+    cool_off_minutes: Annotated[int, Field(ge=0, le=525_600)]
+    unprotected_seconds: Annotated[int, Field(ge=1, le=3600)]
     flatten_before_close_minutes: Annotated[int, Field(ge=0, le=120)]
 
     @model_validator(mode="after")
@@ -132,14 +188,14 @@ class JournalPolicy(Section):
     """Segments of the journal and how long old ones are kept (0: for ever)."""
 
     segment_mb: Annotated[int, Field(ge=1, le=4096)]
-    keep_days: Annotated[int, Field(ge=0)]
+    keep_days: Annotated[int, Field(ge=0, le=36500)]
     compress: bool
 
 
 class StorePolicy(Section):
     """The store's address; empty: ``trading_state.db`` in the state folder."""
 
-    url: str
+    url: StoreUrl
 
 
 class SessionPolicy(Section):
@@ -174,13 +230,13 @@ class BotPolicy(Section):
     bot: Identifier
     enabled: bool
     bucket: Bucket
-    symbols: Annotated[tuple[str, ...], Field(min_length=1, max_length=50)]
+    symbols: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=50)]
     session: SessionPolicy
-    trades_per_day: Annotated[int, Field(ge=1)]
-    positions: Annotated[int, Field(ge=1)]
+    trades_per_day: Annotated[int, Field(ge=1, le=1000)]
+    positions: Annotated[int, Field(ge=1, le=50)]
     stop_loss: Fraction
     take_profit: Annotated[Decimal, Field(gt=0, le=10)] | None = None
-    time_stop_minutes: Annotated[int, Field(ge=1)] | None = None
+    time_stop_minutes: Annotated[int, Field(ge=1, le=525_600)] | None = None
     signal: Identifier
     parameters: dict[str, int | float | str | bool] = {}
 
@@ -212,19 +268,23 @@ class Policy(Section):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        ids = [bot.id for bot in self.bots]
-        for bot_id in ids:
-            if ids.count(bot_id) > 1:
-                raise ValueError(f"bots: the id {bot_id!r} is used {ids.count(bot_id)} times; ids are unique")
-        if self.broker.name != "sim":
-            for wrong, key in ((self.practice, "practice"), (self.market.sessions == "always", "market.sessions")):
-                if wrong:
-                    raise ValueError(f"{key}: practice is for the simulated broker; broker.name is {self.broker.name!r}")
-        if self.mode == "live" and self.broker.name == "sim":
-            raise ValueError("mode: 'live' needs a real broker; broker.name is 'sim'")
-        if self.market.sessions == "always" and not self.practice:
-            raise ValueError("market.sessions: 'always' needs practice = true")
+        broken = tuple(self._contradictions())
+        if broken:
+            raise ValueError("\n".join(broken))
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """What is valid key by key and not together, one line each, the key first."""
+        simulated = self.broker.name == "sim"
+        for bot_id, count in Counter(bot.id for bot in self.bots).items():
+            if count > 1:
+                yield f"bots: the id {bot_id!r} is used {count} times; ids are unique"
+        if self.practice and not simulated:
+            yield f"practice: true is for the simulated broker; broker.name is {self.broker.name!r}"
+        if self.mode == "live" and simulated:
+            yield "mode: 'live' needs a real broker; broker.name is 'sim'"
+        if self.market.sessions == "always" and not self.practice:
+            yield "market.sessions: 'always' needs practice = true"
 
     @property
     def enabled_bots(self) -> tuple[BotPolicy, ...]:

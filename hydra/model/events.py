@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from hydra.model.errors import Invalid
 from hydra.model.orders import Fill, Order, VenueOrder
-from hydra.model.portfolio import Certificate, Halt, Ledger
+from hydra.model.portfolio import Certificate, Halt, Ledger, Position
 from hydra.model.snapshot import Answer, Observed, Plan
 from hydra.model.values import Value, decode
 
@@ -42,13 +43,18 @@ class SegmentOpened(Value, frozen=True, kw_only=True):
 
 
 class Recovered(Value, frozen=True, kw_only=True):
-    """What happened while nobody was looking, as told by the venue, one note a fact."""
+    """What happened while nobody was looking, as told by the venue, one note a fact.
+
+    The first one ever takes the account as it is: ``baseline_cash`` and ``foreign`` positions are what Hydra found.
+    """
 
     at: datetime
     orders: tuple[VenueOrder, ...] = ()
     not_received: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()
     fill_cursor: str | None = None
+    baseline_cash: Decimal | None = None
+    foreign: tuple[Position, ...] = ()
     notes: tuple[str, ...] = ()
 
 

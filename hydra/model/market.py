@@ -10,6 +10,7 @@ import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from hydra.model.errors import Invalid
 from hydra.model.money import exact
@@ -31,6 +32,8 @@ class Right(StrEnum):
     PUT = "put"
 
 
+_ONE = Decimal(1)
+_HUNDRED = Decimal(100)
 _EQUITY = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
 _PAIR = re.compile(r"[A-Z0-9]{2,10}-[A-Z]{3,5}")
 _OCC = re.compile(r"(?P<root>[A-Z]{1,5}[0-9]?)(?P<date>\d{6})(?P<right>[CP])(?P<strike>\d{8})")
@@ -71,6 +74,7 @@ class OptionContract(Value, frozen=True, kw_only=True):
         return f"{self.root}{self.expiry:%y%m%d}{letter}{int(self.strike * 1000):08d}"
 
 
+@lru_cache(maxsize=4096)
 def asset_class_of(symbol: str) -> AssetClass:
     """The asset class a canonical symbol belongs to. Raises ``Invalid`` when it is none of the three spellings."""
     if _EQUITY.fullmatch(symbol):
@@ -123,6 +127,11 @@ def usual_instrument(symbol: str) -> Instrument:
         minimum_notional=notional,
         multiplier=multiplier,
     )
+
+
+def multiplier_of(symbol: str) -> Decimal:
+    """Units of the underlying one unit of ``symbol`` stands for: 100 for an option contract, else 1."""
+    return _HUNDRED if asset_class_of(symbol) is AssetClass.OPTION else _ONE
 
 
 class Quote(Value, frozen=True, kw_only=True):

@@ -229,7 +229,8 @@ class Order(Value, frozen=True, kw_only=True):
     """An admitted intent, from before it is sent until it is done. ``filled`` and ``fees`` grow with its fills.
 
     ``protection`` on an entry asks the venue for a resting stop (and target) that works once the entry fills. Those legs
-    are orders of their own, with ``parent`` naming the entry.
+    are orders of their own, with ``parent`` naming the entry. ``reference`` is the price the decision was made at.
+    ``filled`` is the sum of the fills that were seen, ``venue_filled`` what the venue says has filled.
     """
 
     client_id: str
@@ -245,11 +246,13 @@ class Order(Value, frozen=True, kw_only=True):
     limit: Decimal | None = None
     stop: Decimal | None = None
     protection: Protection | None = None
+    reference: Decimal | None = None
     thesis: str = ""
     status: OrderStatus = OrderStatus.SENT
     venue_id: str = ""
     parent: str = ""
     filled: Decimal = ZERO
+    venue_filled: Decimal = ZERO
     average_price: Decimal | None = None
     fees: Decimal = ZERO
     sent_at: datetime | None = None

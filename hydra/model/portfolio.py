@@ -56,7 +56,11 @@ class Position(Value, frozen=True, kw_only=True):
 
 
 class Holding(Value, frozen=True, kw_only=True):
-    """What one bot holds of one symbol, with the protection it was entered under."""
+    """What one bot holds of one symbol, with the protection it was entered under.
+
+    ``entered`` is the quantity bought so far, ``exited_value`` the dollars that sales have brought in, ``realized`` their
+    profit before ``fees``.
+    """
 
     bot: str
     symbol: str
@@ -66,6 +70,8 @@ class Holding(Value, frozen=True, kw_only=True):
     entry: str
     opened_at: datetime
     opened_cycle: int
+    entered: Decimal
+    exited_value: Decimal = ZERO
     fees: Decimal = ZERO
     realized: Decimal = ZERO
     unprotected_since: datetime | None = None
@@ -115,7 +121,6 @@ class BotRecord(Value, frozen=True, kw_only=True):
     bot: str
     memory: Mapping[str, Any] = {}
     strikes: int = 0
-    quarantined: bool = False
     trades_today: int = 0
     realized_today: Decimal = ZERO
     realized: Decimal = ZERO
@@ -171,14 +176,17 @@ class Ledger(Value, frozen=True, kw_only=True):
     ``orders`` holds every order that is not done, and those that became done since the last observation; ``fills`` and
     ``trades`` hold only what is new since the last observation (the store keeps the rest). ``sent_at`` are the sending
     times of the last minute, ``failed_at`` the times of failed reads within the failure window. ``cash`` is what the
-    account must hold if fills explain everything; ``None`` until the account was first seen. ``foreign`` are the
-    quantities that were in the account before Hydra's first cycle.
+    account must hold if fills explain everything; ``None`` until the account was first seen. ``equity`` is what the account
+    was last seen with, ``None`` when it could not be read. ``foreign`` are the
+    quantities that were in the account before Hydra's first cycle. ``obeyed`` are the ids of the last commands taken in, so
+    that one whose file outlived a crash is not obeyed twice.
     """
 
     run: str = ""
     cycle: int = 0
     at: datetime | None = None
     day: Day | None = None
+    equity: Decimal | None = None
     peak_equity: Decimal = ZERO
     cash: Decimal | None = None
     fill_cursor: str = ""
@@ -191,6 +199,7 @@ class Ledger(Value, frozen=True, kw_only=True):
     failed_at: tuple[datetime, ...] = ()
     residual_cycles: int = 0
     certificate: Certificate | None = None
+    obeyed: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()
     trades: tuple[Trade, ...] = ()
 

@@ -88,7 +88,7 @@ class Binding(Value, frozen=True, kw_only=True):
 class Observed(Value, frozen=True, kw_only=True):
     """One look at the world. A field left out is unchanged since the last look, unless it is named in ``missing``.
 
-    ``orders`` are venue orders that changed; ``closed`` are client ids of orders the venue says it never received.
+    ``orders`` are venue orders that changed; ``not_received`` are client ids the venue says it never had.
     """
 
     cycle: int

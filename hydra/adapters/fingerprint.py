@@ -1,0 +1,159 @@
+"""Which program this is: a hash over its own sources and the installed versions of what it runs on.
+
+A certificate is bound to this hash and the binding is looked at every cycle, so looking has to be cheap: files are read
+again only when a ``stat`` differs. The set of files can only change with the time stamp of a folder, so folders are among
+what is looked at. The change time is looked at beside the modification time: copying an old file over a new one keeps the
+latter. Installed versions are read with the sources, not every time: replacing a package touches none of our files, and
+does not change what is already imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TypeAlias
+
+from hydra.model.errors import Refused
+
+PACKAGE = Path(__file__).resolve().parent.parent
+DISTRIBUTION = "trading-hydra"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+Stamp: TypeAlias = tuple[int, ...]
+
+
+class CodeFingerprint:
+    """The hash of the sources under ``package``, made anew only when a file or folder there has changed.
+
+    One look costs about 1.3 microseconds a file. ``look_seconds`` of monotonic time pass between two looks (0: each call
+    looks). Not meant for several threads at once.
+    """
+
+    def __init__(
+        self,
+        package: Path = PACKAGE,
+        *,
+        distribution: str = DISTRIBUTION,
+        look_seconds: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._package = package
+        self._distribution = distribution
+        self._look_seconds = look_seconds
+        self._monotonic = monotonic
+        self._looked_at = -math.inf
+        self._paths: list[str] = []
+        self._stamp: Stamp | None = None
+        self._hash = ""
+
+    def hash(self) -> str:
+        """SHA-256, in hex. Raises ``Refused`` naming a source that cannot be read."""
+        now = self._monotonic()
+        if now - self._looked_at >= self._look_seconds:
+            if self._stamp is None or self.changed_since(self._stamp):
+                self._read()
+            self._looked_at = now
+        return self._hash
+
+    def stamp(self) -> Stamp:
+        """What the hashed sources looked like from outside, to be given to ``changed_since``."""
+        self.hash()
+        assert self._stamp is not None
+        return self._stamp
+
+    def changed_since(self, stamp: Stamp) -> bool:
+        """True when a source was edited, added or removed, or a folder changed, since the stamp was taken."""
+        return _looks(self._paths) != stamp
+
+    def _read(self) -> None:
+        folders, sources = _files_under(self._package)
+        paths = [*folders, *sources]
+        # The stamp comes first: an edit while the files are read then shows at the next look.
+        stamp = _looks(paths)
+        self._hash = _hash_of(self._package, sources, versions(self._distribution))
+        self._paths, self._stamp = paths, stamp
+
+
+@cache
+def code_hash() -> str:
+    """The hash of this program as it was when first asked in this process."""
+    return CodeFingerprint().hash()
+
+
+def versions(distribution: str = DISTRIBUTION) -> dict[str, str]:
+    """The installed version of each package the distribution needs to run, by name; ``missing`` for one that is not there.
+
+    Raises ``Refused`` when the distribution itself is not installed.
+    """
+    try:
+        required = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError as error:
+        raise Refused(
+            f"the package {distribution} is not installed in this environment; run it through make, or pip install -e ."
+        ) from error
+    names = sorted({_name_of(line) for line in required if not _is_extra(line)})
+    return {name: _version_of(name) for name in names}
+
+
+def _name_of(requirement: str) -> str:
+    match = _NAME.match(requirement)
+    assert match is not None
+    return re.sub(r"[-_.]+", "-", match[0]).lower()
+
+
+def _is_extra(requirement: str) -> bool:
+    """True for what only an optional extra asks for."""
+    return "extra ==" in requirement.partition(";")[2]
+
+
+def _version_of(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _files_under(package: Path) -> tuple[list[str], list[str]]:
+    """The folders and the sources of a package, each sorted; what Python caches is neither."""
+    folders, sources = [], []
+    for folder, below, files in os.walk(package):
+        below[:] = sorted(name for name in below if name != "__pycache__")
+        folders.append(folder)
+        sources.extend(f"{folder}/{name}" for name in files if name.endswith(".py"))
+    return folders, sorted(sources)
+
+
+def _looks(paths: list[str]) -> Stamp:
+    """Modification time, change time and size of every path, in a row; a path that is gone looks like three zeros."""
+    looks: list[int] = []
+    stat = os.stat
+    for path in paths:
+        try:
+            seen = stat(path)
+        except OSError:
+            looks += (0, 0, 0)
+        else:
+            looks += (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+    return tuple(looks)
+
+
+def _hash_of(package: Path, sources: list[str], installed: dict[str, str]) -> str:
+    digest = hashlib.sha256()
+    for source in sources:
+        try:
+            content = Path(source).read_bytes()
+        except OSError as error:
+            raise Refused(f"the source {source} cannot be read: {error.strerror}") from error
+        name = Path(source).relative_to(package).as_posix()
+        digest.update(f"{len(name)} {name} {len(content)}\n".encode())
+        digest.update(content)
+    for name, version in installed.items():
+        digest.update(f"{name}=={version}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,217 @@
+"""Reading the journal: every line checked against the one before, in bounded memory, and never more trusted than that.
+
+Only a last line without its newline is torn: it is dropped and reported. Whatever else is not the next event of the chain
+is damage, and reading stops there with ``Corrupt``: file, line, expected, found. Events before the damage have been
+yielded by then, so a caller that must not act on part of a journal collects first or asks ``verify``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from hydra.adapters.journal.lines import BEFORE_FIRST, BadLine, check_follows, envelope_of, event_of
+from hydra.adapters.journal.segments import damage, end_of_last_line, lines, or_corrupt, segments
+from hydra.model.errors import Corrupt, Invalid
+from hydra.model.events import KIND_OF, Event, RawEvent, RunClosed, SegmentOpened
+from hydra.model.values import Value, decode
+from hydra.ports import Files, Head
+
+HEAD_NAME = "head.json"
+_OPENED = KIND_OF[SegmentOpened]
+_CLOSED = KIND_OF[RunClosed]
+
+
+class Tail(Value, frozen=True, kw_only=True):
+    """How a reading ended.
+
+    ``first_seq`` and ``events`` are of what was yielded. ``torn_bytes`` is the length of a torn last line in
+    ``torn_path``. ``open_tail``: the last event is not the end of a run.
+    """
+
+    head: Head
+    first_seq: int | None = None
+    events: int = 0
+    torn_bytes: int = 0
+    torn_path: Path | None = None
+    open_tail: bool = False
+
+
+class SignedHead(Value, frozen=True, kw_only=True):
+    """The content of ``head.json``: HMAC-SHA256 over ``seq:hash``, in hex."""
+
+    seq: int
+    hash: str
+    signature: str
+
+
+class Reading:
+    """The events of segments, in the order given. Iterate it once; ``tail`` is final when the iteration has ended.
+
+    With ``after``, events up to and including it are checked (their payloads are not looked into) but not yielded, and it
+    must be among them or right before them. Without, what stands before the first event is taken on trust, unless the
+    first event is event 1.
+    """
+
+    def __init__(self, files: Files, paths: Sequence[Path], after: Head | None = None) -> None:
+        self._files = files
+        self._paths = tuple(paths)
+        self._after = after
+        self._head: Head | None = after if after == BEFORE_FIRST else None
+        self._last_kind = ""
+        self._first_seq: int | None = None
+        self._torn: tuple[int, Path] | None = None
+
+    @property
+    def tail(self) -> Tail:
+        """Where the reading stands, or how it ended."""
+        head = self._head or self._after or BEFORE_FIRST
+        torn_bytes, torn_path = self._torn or (0, None)
+        return Tail(
+            head=head,
+            first_seq=self._first_seq,
+            events=0 if self._first_seq is None else head.seq - self._first_seq + 1,
+            torn_bytes=torn_bytes,
+            torn_path=torn_path,
+            open_tail=self._last_kind not in ("", _CLOSED),
+        )
+
+    def __iter__(self) -> Iterator[Event]:
+        for path in self._paths:
+            if self._torn is not None:
+                raise damage(
+                    self._torn[1], None, f"expected a newline at its end, as the journal goes on in {path.name}"
+                )
+            yield from self._segment(path)
+        end = self._head or BEFORE_FIRST
+        if self._after is not None and end.seq < self._after.seq:
+            raise Corrupt(
+                f"{self._paths[-1] if self._paths else 'the journal'}: expected event {self._after.seq} with hash "
+                f"{self._after.hash}, found the end of the journal after event {end.seq}: it was cut off, or what was "
+                "folded from it belongs to another journal"
+            )
+
+    def _segment(self, path: Path) -> Iterator[Event]:
+        skipped_to = 0 if self._after is None else self._after.seq
+        run = ""
+        for number, (line, whole) in enumerate(lines(self._files, path), start=1):
+            if not whole:
+                if path.suffix != ".jsonl":
+                    raise damage(path, number, "expected a newline at the end of a compressed segment, found none")
+                self._torn = (len(line), path)
+                return
+            try:
+                raw = self._link(envelope_of(line))
+                run = _check_place(raw, number, run)
+                event = event_of(raw) if raw.seq > skipped_to else None
+            except BadLine as bad:
+                raise damage(path, number, bad) from bad
+            if event is not None:
+                if self._first_seq is None:
+                    self._first_seq = raw.seq
+                yield event
+
+    def _link(self, raw: RawEvent) -> RawEvent:
+        after = self._after
+        if self._head is not None:
+            check_follows(raw, self._head)
+        elif after is not None and raw.seq == after.seq + 1:
+            check_follows(raw, after)
+        elif raw.seq <= 1:
+            check_follows(raw, BEFORE_FIRST)
+        elif after is not None and raw.seq > after.seq:
+            raise BadLine(f"event {after.seq} or the one after it", f"seq {raw.seq}: what came before is not here")
+        if after is not None and raw.seq == after.seq and raw.hash != after.hash:
+            raise BadLine(f"event {after.seq} with hash {after.hash}", f"hash {raw.hash}: this is another journal")
+        self._head = Head(seq=raw.seq, hash=raw.hash)
+        self._last_kind = raw.kind
+        return raw
+
+
+def read_segment(files: Files, path: Path) -> Reading:
+    """One segment by itself; the hash before its first event is taken on trust."""
+    return Reading(files, (path,))
+
+
+def read_journal(files: Files, folder: Path, after: Head | None = None) -> Reading:
+    """The journal in a folder from right after ``after``, starting at the segment that is needed to check it.
+
+    ``after`` is usually where the store was folded to; ``Head(seq=0, hash=GENESIS)`` demands the journal from its first
+    event, ``None`` takes what retention has left. Iterating raises ``Corrupt`` for damage, when ``after`` is not in
+    the journal, and when it lies beyond its end.
+    """
+    infos = segments(files, folder)
+    needed = 0
+    if after is not None:
+        starts = [position for position, info in enumerate(infos) if _starts_by(info.first_seq, after.seq + 1)]
+        needed = starts[-1] if starts else 0
+    return Reading(files, [info.path for info in infos[needed:]], after)
+
+
+def verify(files: Files, paths: Sequence[Path], *, holds: Head | None = None) -> Tail:
+    """Read segments, in the order given, to their end and say how they end; payloads are decoded too.
+
+    ``holds`` is an event that must be among them, for example the signed head; one from before the first of them cannot
+    be looked for, and is not missed. Raises ``Corrupt``.
+    """
+    reading = Reading(files, paths)
+    wanted = BEFORE_FIRST if holds is None else holds
+    for event in reading:
+        found = {event.seq: event.hash, event.seq - 1: event.prev}.get(wanted.seq, wanted.hash)
+        if found != wanted.hash:
+            raise Corrupt(f"event {wanted.seq}: expected hash {wanted.hash}, found {found}")
+    tail = reading.tail
+    if tail.head.seq < wanted.seq:
+        raise Corrupt(
+            f"expected event {wanted.seq} with hash {wanted.hash}, found the end of the journal after event {tail.head.seq}"
+        )
+    return tail
+
+
+def signature_of(key: bytes, head: Head) -> str:
+    """HMAC-SHA256 over ``seq:hash``, in hex."""
+    return hmac.new(key, f"{head.seq}:{head.hash}".encode(), hashlib.sha256).hexdigest()
+
+
+def signed_head(files: Files, folder: Path, key: bytes) -> Head | None:
+    """The head that ``head.json`` vouches for; ``None`` when there is no such file. Raises ``Corrupt``."""
+    path = folder / HEAD_NAME
+    if HEAD_NAME not in or_corrupt(folder, lambda: files.names(folder)):
+        return None
+    try:
+        signed = decode(or_corrupt(path, lambda: b"".join(files.chunks(path))), SignedHead)
+    except Invalid as error:
+        raise damage(path, None, str(error)) from error
+    head = Head(seq=signed.seq, hash=signed.hash)
+    if not hmac.compare_digest(signature_of(key, head).encode(), signed.signature.encode()):
+        raise damage(path, None, f"expected the signature of {head.seq}:{head.hash} under this key, found another")
+    return head
+
+
+def mend_torn_tail(files: Files, path: Path) -> int:
+    """Cut a torn last line off, durably, and say how many bytes it had. A file that is left empty is removed.
+
+    Only for a segment that was read to its torn end: cutting is no cure for damage. Raises ``OSError``.
+    """
+    size = files.size(path)
+    keep = end_of_last_line(files, path)
+    if keep == 0:
+        files.remove(path)
+    elif keep < size:
+        files.truncate(path, keep)
+    return size - keep
+
+
+def _starts_by(first_seq: int | None, seq: int) -> bool:
+    return first_seq is not None and first_seq <= seq
+
+
+def _check_place(raw: RawEvent, number: int, run: str) -> str:
+    """A segment begins with ``segment_opened``, has no other, and is of one run."""
+    if (raw.kind == _OPENED) is not (number == 1):
+        raise BadLine(f"{_OPENED} in line 1 and nowhere else", raw.kind)
+    if number > 1 and raw.run != run:
+        raise BadLine(f"run {run!r}, which opened this segment", repr(raw.run))
+    return raw.run

@@ -1,0 +1,84 @@
+"""What becomes of old segments: compressed when they are complete, deleted when nobody needs them any more.
+
+Both only ever touch segments that another one follows, and both can be stopped at any point: the plain file goes after
+its compressed twin is durable and has been read back, and deletion works from the oldest end, so the chain has no hole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hydra.adapters.journal.segments import SegmentInfo, content, damage, last_line, segments
+from hydra.ports import Files
+
+_LEVEL = 3
+
+
+def compress_old(files: Files, folder: Path) -> tuple[Path, ...]:
+    """Replace every plain segment but the newest by a ``.zst`` of the same bytes; the new files.
+
+    Raises ``Corrupt`` when a file cannot be read or does not come back as it was, ``OSError`` when one cannot be written;
+    the plain file stays in either case.
+    """
+    made = []
+    for info in _followed(segments(files, folder)):
+        if not info.compressed:
+            target = info.path.with_name(f"{info.path.name}.zst")
+            files.remove(target)  # left by a crash while it was being written
+            _compress(files, info.path, target)
+            files.remove(info.path)
+            made.append(target)
+    return tuple(made)
+
+
+def expire(files: Files, folder: Path, *, keep_days: int, now: datetime, needed_from_seq: int) -> tuple[Path, ...]:
+    """Delete segments whose last event is older than ``keep_days`` (0: keep for ever); the deleted files.
+
+    Stops at the first that is young enough or holds an event with ``seq >= needed_from_seq``. Raises ``Corrupt`` for a
+    segment that cannot be read, ``OSError`` for one that cannot be deleted.
+    """
+    gone: list[Path] = []
+    if keep_days == 0:
+        return ()
+    oldest_kept = now - timedelta(days=keep_days)
+    for info in _followed(segments(files, folder)):
+        last = last_line(files, info.path)
+        if last is None or last.ts >= oldest_kept or last.seq >= needed_from_seq:
+            break
+        files.remove(info.path)
+        gone.append(info.path)
+    return tuple(gone)
+
+
+def _followed(infos: tuple[SegmentInfo, ...]) -> tuple[SegmentInfo, ...]:
+    """All but the newest; a segment whose only line is torn has not begun and does not count as newest."""
+    begun = [info for info in infos if info.first_seq is not None]
+    return tuple(begun[:-1])
+
+
+def _compress(files: Files, source: Path, target: Path) -> None:
+    import zstandard
+
+    wanted = hashlib.sha256()
+    packer = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compressobj(size=files.size(source))
+    file = files.append_to(target)
+    try:
+        for piece in content(files, source):
+            wanted.update(piece)
+            file.write(packer.compress(piece))
+        file.write(packer.flush())
+        file.sync()
+    finally:
+        file.close()
+    if _digest(content(files, target)) != wanted.digest():
+        raise damage(target, None, f"expected the bytes of {source.name} on reading back, found others")
+
+
+def _digest(pieces: Iterable[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()

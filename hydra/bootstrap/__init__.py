@@ -1,0 +1,1 @@
+"""The composition root: reads environment and files, names the adapters, hands factories down."""

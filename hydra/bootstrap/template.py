@@ -1,0 +1,48 @@
+"""What ``hydra init`` writes: a commented configuration and a ``.env``, from the files in ``templates``.
+
+The templates are real files of the package, so an installed wheel has them; ``configs/paper.toml`` and ``.env.example``
+in the repository are the same bytes, and a test holds them together. Nothing that exists is ever written over.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+from hydra.model.errors import BadConfig
+
+BROKERS = ("sim",)
+_FILES = (
+    ("paper.toml", Path("configs", "paper.toml"), 0o644),
+    ("env.example", Path(".env"), 0o600),
+)
+
+
+def write_template(folder: Path, broker: str) -> list[Path]:
+    """Write the configuration and the ``.env`` into a new or empty folder; the paths written.
+
+    Raises ``BadConfig`` for a broker that is not there, a folder that is not empty, and what the disk refuses.
+    """
+    if broker == "alpaca":
+        raise BadConfig("--broker alpaca: not available in this version; accepted: sim")
+    if broker not in BROKERS:
+        raise BadConfig(f"--broker {broker!r}: unknown; accepted: {', '.join(BROKERS)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise BadConfig(f"{folder}: not empty; expected a new or an empty folder, nothing is written over")
+        return [_write(folder / target, name, mode) for name, target, mode in _FILES]
+    except (FileExistsError, NotADirectoryError):
+        raise BadConfig(f"{folder}: something else is in its place; expected a new or an empty folder") from None
+    except OSError as error:
+        raise BadConfig(f"{folder}: cannot be written: {error}") from error
+
+
+def _write(target: Path, template: str, mode: int) -> Path:
+    """Create one file with its mode from the first byte; the umask can only take from it."""
+    target.parent.mkdir(exist_ok=True)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(files("hydra.bootstrap").joinpath("templates", template).read_bytes())
+    return target

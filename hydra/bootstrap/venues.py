@@ -1,0 +1,158 @@
+"""The simulated venue put together: feed, books, calendar, and the three doors the engine uses.
+
+The market source (``--data``, ``--seed``, ``--speed``) is not part of the policy. Which source the venue is playing is kept
+beside its books, so that a venue that still holds something goes on with the prices it was holding them at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
+from hydra.adapters.exchange.books import SqliteBooks
+from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
+from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.files import RealFiles
+from hydra.adapters.markets.feed import Feed
+from hydra.bootstrap.plugs import find
+from hydra.model.errors import BadConfig
+from hydra.policy import Policy
+from hydra.ports import Broker, Calendar, Clock, Market
+
+BOOKS = "exchange.db"
+SOURCE = "exchange-source.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the operator asked the simulated market to play; ``None`` and empty leave it to the policy."""
+
+    data: tuple[Path, ...] = ()
+    seed: int | None = None
+    speed: str | None = None
+
+    @property
+    def chosen(self) -> bool:
+        """True when the operator named the prices to play."""
+        return bool(self.data) or self.seed is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueDoors:
+    """A venue as the engine uses it. ``local`` venues answer from memory; ``notes`` are for the operator."""
+
+    broker: Broker
+    market: Market
+    clock: Clock
+    calendar: Calendar
+    seed: int
+    local: bool
+    notes: tuple[str, ...]
+
+
+def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.Event) -> VenueDoors:
+    """The simulated exchange on its own books in the state folder (entry point ``sim`` of ``hydra.brokers``)."""
+    always = policy.market.sessions == "always"
+    exchange_hours = ExchangeCalendar(state_dir / "cache")
+    calendar: Calendar = AlwaysOpen() if always else exchange_hours
+    remembered = _remembered(state_dir)
+    notes: list[str] = []
+    played = source
+    feed = _feed(policy, source, exchange_hours)
+    books = SqliteBooks(state_dir / BOOKS)
+    try:
+        venue = SimulatedVenue(feed, calendar, _settings(policy), books)
+    except BadConfig:
+        books.close()
+        if source.chosen or remembered is None:
+            raise
+        played = remembered
+        feed = _feed(policy, played, exchange_hours)
+        venue = SimulatedVenue(feed, calendar, _settings(policy), SqliteBooks(state_dir / BOOKS))
+        notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
+    _remember(state_dir, played)
+    first = feed.next_after(None)
+    if first is not None and venue.now < first:
+        venue.advance()
+    speed = source.speed or policy.market.speed
+    clock = SimClock(
+        venue,
+        speed=None if speed == "max" else float(speed),
+        days=0 if played.data else policy.market.days,
+        stop=stop,
+    )
+    return VenueDoors(
+        broker=SimBroker(venue),
+        market=SimMarket(venue),
+        clock=clock,
+        calendar=calendar,
+        seed=_seed(policy, played),
+        local=True,
+        notes=(*notes, *filter(None, (venue.note,)), *getattr(feed, "notes", ())),
+    )
+
+
+def synthetic(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
+    """The invented market (entry point ``synthetic`` of ``hydra.markets``)."""
+    from hydra.adapters.markets.synthetic import SyntheticFeed
+
+    market = policy.market
+    return SyntheticFeed(
+        _seed(policy, source),
+        policy.symbols,
+        market.start,
+        calendar,
+        bar_seconds=market.bar_seconds,
+        sessions=market.sessions,
+    )
+
+
+def recorded(policy: Policy, source: Source, _calendar: ExchangeCalendar) -> Feed:
+    """Recorded prices from the files of ``--data`` (entry point ``recorded`` of ``hydra.markets``)."""
+    from hydra.adapters.markets.recorded import RecordedFeed
+
+    return RecordedFeed.open(source.data, symbols=policy.symbols)
+
+
+def _feed(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
+    if not policy.symbols:
+        raise BadConfig("bots: no bot is enabled; there is nothing to trade")
+    name = "recorded" if source.data else policy.market.name
+    feed: Feed = find("hydra.markets", name, "market.name")(policy, source, calendar)
+    return feed
+
+
+def _seed(policy: Policy, source: Source) -> int:
+    return policy.engine.seed if source.seed is None else source.seed
+
+
+def _settings(policy: Policy) -> VenueSettings:
+    broker = policy.broker
+    return VenueSettings(
+        starting_cash=broker.starting_cash,
+        commission_per_share=broker.commission_per_share,
+        crypto_fee=broker.crypto_fee,
+        slippage=broker.slippage,
+        half_spread=broker.half_spread,
+        bar_seconds=policy.market.bar_seconds,
+    )
+
+
+def _remembered(state_dir: Path) -> Source | None:
+    try:
+        told: Mapping[str, Any] = orjson.loads((state_dir / SOURCE).read_bytes())
+        return Source(data=tuple(Path(path) for path in told["data"]), seed=told["seed"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _remember(state_dir: Path, source: Source) -> None:
+    told = {"data": [str(path.resolve()) for path in source.data], "seed": source.seed}
+    RealFiles().write_whole(state_dir / SOURCE, orjson.dumps(told) + b"\n")

@@ -1,0 +1,176 @@
+"""Everything a command needs that may write: the lock, the journal, the store, the venue, and the engine on top.
+
+``Writer`` opens them in the order in which they depend on one another and closes them in reverse. What is opened is caught
+up (the journal's tail folded) and, unless the command must work without the venue, recovered.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from hydra import __version__
+from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.files import RealFiles
+from hydra.adapters.fingerprint import CodeFingerprint
+from hydra.adapters.inbox import FileInbox
+from hydra.adapters.journal.reader import Tail, read_journal
+from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.lock import WriterLock
+from hydra.adapters.probes import FolderProbes
+from hydra.adapters.reads import ParallelReads, read_inline
+from hydra.adapters.store.store import SqlStore
+from hydra.bootstrap.plugs import find, make_bots, rule_book
+from hydra.bootstrap.setup import Setup, host, this_process, wall_now
+from hydra.bootstrap.venues import Source, VenueDoors
+from hydra.engine.cycle import Engine
+from hydra.engine.outside import Outside
+from hydra.engine.recover import catch_up, recover
+from hydra.model.events import SegmentOpened
+from hydra.model.portfolio import Ledger
+from hydra.model.snapshot import Binding
+from hydra.ports import Head
+
+
+@dataclass(slots=True)
+class Writer:
+    """One command's right and means to write. Use as a context manager."""
+
+    setup: Setup
+    command: str
+    source: Source = field(default_factory=Source)
+    stop: threading.Event = field(default_factory=threading.Event)
+    recovering: bool = True
+    run: str = ""
+    notes: list[str] = field(default_factory=list)
+    _engine: Engine | None = None
+    _venue: VenueDoors | None = None
+    _code: CodeFingerprint = field(default_factory=CodeFingerprint)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, caught up with journal and venue."""
+        assert self._engine is not None, "used inside its with block"
+        return self._engine
+
+    @property
+    def venue(self) -> VenueDoors:
+        """The venue's doors."""
+        assert self._venue is not None, "used inside its with block"
+        return self._venue
+
+    def segment(self, number: int) -> SegmentOpened:
+        """The opening of this run's n-th segment; the engine fills in the ledger."""
+        policy = self.setup.policy
+        return SegmentOpened(
+            segment=number,
+            wall=wall_now(),
+            command=self.command,
+            host=host(),
+            pid=this_process(self.command).pid,
+            version=__version__,
+            code_hash=self._code.hash(),
+            policy_hash=policy.hash,
+            policy=policy.document(),
+            seed=self.venue.seed,
+            market=self.venue.market.describe(),
+            practice=policy.practice,
+            ledger=Ledger(),
+        )
+
+    def binding(self) -> Binding:
+        """What is running, to be held against the certificate."""
+        identity = self.venue.broker.identity()
+        return Binding(
+            policy_hash=self.setup.policy.hash,
+            code_hash=self._code.hash(),
+            account_id=identity.account_id,
+            url=identity.url,
+            mode=self.setup.policy.mode,
+            host=host(),
+        )
+
+    def _open(self, stack: ExitStack) -> None:
+        setup, files = self.setup, RealFiles()
+        book = rule_book(setup.policy)
+        bots = make_bots(setup.policy)
+        for folder in (setup.state_dir, setup.log_dir, setup.inbox_dir):
+            files.make_dir(folder)
+        self.run = f"{wall_now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        stack.enter_context(WriterLock(setup.lock_path, this_process(self.command, self.run)))
+        store = SqlStore(setup.store_url)
+        stack.callback(store.close)
+        ledger, head, tail = catch_up_with_journal(store, files, setup)
+        if tail.torn_bytes:
+            self.notes.append(f"{tail.torn_path}: a torn last line of {tail.torn_bytes} bytes was dropped")
+        self._venue = find("hydra.brokers", setup.policy.broker.name, "broker.name")(
+            setup.policy, setup.state_dir, self.source, self.stop
+        )
+        self.notes += self.venue.notes
+        journal = JournalWriter(
+            files,
+            setup.log_dir,
+            self.run,
+            now=self.venue.clock.now,
+            after=head,
+            segment_bytes=setup.policy.journal.segment_mb << 20,
+            key=setup.journal_key,
+        )
+        stack.callback(journal.close)
+        outside = Outside(
+            clock=self.venue.clock,
+            calendar=self.venue.calendar,
+            market=self.venue.market,
+            broker=self.venue.broker,
+            journal=journal,
+            store=store,
+            inbox=FileInbox(files, setup.inbox_dir, wall_now),
+            probes=FolderProbes.usual(setup.policy, setup.state_dir, setup.log_dir),
+            bots=InlineBotHost(bots, setup.policy.engine.bot_deadline_ms),
+            read_all=self._reads(stack),
+            binding=self.binding,
+        )
+        self._engine = Engine(outside, book, ledger)
+        self._engine.open_segment(self.segment(1))
+        if self.recovering:
+            found = recover(outside, self._engine.ledger, setup.policy)
+            self.notes += found.notes
+            self._engine.record(found)
+        self._engine.settle()
+
+    def _reads(self, stack: ExitStack) -> object:
+        if self.venue.local:
+            return read_inline
+        reads = ParallelReads(float(self.setup.policy.engine.read_deadline_seconds))
+        stack.callback(reads.close)
+        return reads
+
+
+def catch_up_with_journal(store: SqlStore, files: RealFiles, setup: Setup) -> tuple[Ledger, Head, Tail]:
+    """Ledger and head at the journal's end, with what had to be said of its last line. Raises ``Corrupt``."""
+    tails: list[Tail] = []
+
+    def events_after(head: Head):  # type: ignore[no-untyped-def]  # a generator of events
+        reading = read_journal(files, setup.log_dir, after=head)
+        yield from reading
+        tails.append(reading.tail)
+
+    ledger, _ = catch_up(store, events_after)
+    tail = tails[0]
+    return ledger, take_up(files, tail), tail

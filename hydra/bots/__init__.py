@@ -1,0 +1,1 @@
+"""Strategies: thin, replaceable, and trusted with nothing but their answer."""

@@ -1,0 +1,70 @@
+"""Orders leave here, each exactly once.
+
+    journal OrderSent, synced  ->  submit  ->  journal Accepted | Rejected | Unknown
+
+Whatever a submit raises, the venue may have the order: it becomes Unknown, is looked up by its client id in the next look
+at the world, and is never sent again. An exit whose reserved quantity could not be released is not sent in this cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hydra.guard import failure_of
+from hydra.model.events import CancelHeard, CancelSent, OrderAccepted, OrderRejected, OrderSent, OrderUnknown
+from hydra.model.orders import Cancel, Order, OrderStatus
+from hydra.model.snapshot import Plan
+from hydra.model.values import Value
+from hydra.ports import Ack, AckOutcome, Broker
+
+Record = Callable[[Value], None]
+"""Append an event to the journal and fold it."""
+Sync = Callable[[], None]
+"""Return when everything recorded is durable."""
+
+_GONE = frozenset({OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+
+
+def act(plan: Plan, broker: Broker, record: Record, sync: Sync) -> None:
+    """Carry out the plan: cancellations first, then the orders in their order."""
+    for cancel in plan.cancels:
+        _cancel(cancel, broker, record, sync)
+    for send in plan.sends:
+        released = [_cancel(cancel, broker, record, sync) for cancel in send.release]
+        if all(released):
+            _send(send.order, broker, record, sync)
+
+
+def _send(order: Order, broker: Broker, record: Record, sync: Sync) -> None:
+    record(OrderSent(order=order))
+    sync()
+    try:
+        ack = broker.submit(order)
+    except Exception as error:
+        failure = failure_of("submit", error)
+        record(OrderUnknown(client_id=order.client_id, reason=f"{failure.kind}: {failure.reason}"))
+    else:
+        record(_heard(order, ack))
+
+
+def _heard(order: Order, ack: Ack) -> Value:
+    if ack.outcome is AckOutcome.REJECTED:
+        return OrderRejected(client_id=order.client_id, reason=ack.reason or "no reason given")
+    if ack.order is None:
+        return OrderUnknown(client_id=order.client_id, reason="accepted, but the venue did not show the order")
+    return OrderAccepted(client_id=order.client_id, order=ack.order)
+
+
+def _cancel(cancel: Cancel, broker: Broker, record: Record, sync: Sync) -> bool:
+    """Ask for an order to be taken back; true only when the venue has said that it is gone unfilled from here on."""
+    record(CancelSent(client_id=cancel.client_id, venue_id=cancel.venue_id, reason=cancel.reason))
+    sync()
+    try:
+        ack = broker.cancel(cancel.venue_id)
+    except Exception as error:
+        failure = failure_of("cancel", error)
+        reason = f"{failure.kind}: {failure.reason}"
+        record(CancelHeard(client_id=cancel.client_id, order=None, reason=reason))
+        return False
+    record(CancelHeard(client_id=cancel.client_id, order=ack.order, reason=ack.reason))
+    return ack.order is not None and ack.order.status in _GONE

@@ -1,0 +1,157 @@
+"""One cycle, from market to journal. Read ``Engine.cycle`` first: it is the whole of Hydra on one page.
+
+The ledger and the sight change in exactly one place, ``record``: an event is appended to the journal, and what was
+appended is folded. What is not journaled has not happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+from hydra.engine.act import act
+from hydra.engine.decide import Consideration, conclude, consider
+from hydra.engine.fold import fold
+from hydra.engine.observe import observe
+from hydra.engine.outside import Outside
+from hydra.engine.sight import see
+from hydra.model.events import (
+    Answered,
+    CycleClosed,
+    Decided,
+    Halted,
+    Resumed,
+    SegmentOpened,
+)
+from hydra.model.portfolio import Ledger
+from hydra.model.snapshot import Answer, Observed, Plan, Sight, Snapshot
+from hydra.model.values import Value, replace
+from hydra.ports import Question
+from hydra.risk.plugs import RuleBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleReport:
+    """What a cycle saw and did, for whoever watches: nothing in it is read by the engine again."""
+
+    snapshot: Snapshot
+    considered: Consideration
+    plan: Plan
+    ledger: Ledger
+    micros: dict[str, int]
+
+
+class Engine:
+    """The loop's body. Holds what is known (ledger, sight) and the way out (the ports); decides nothing itself."""
+
+    def __init__(self, outside: Outside, book: RuleBook, ledger: Ledger) -> None:
+        self.outside = outside
+        self.book = book
+        self.ledger = ledger
+        self.sight: Sight | None = None
+
+    def cycle(self) -> CycleReport:
+        """Observe, decide, act, settle: once."""
+        watch = _Stopwatch()
+
+        seen = observe(self.outside, self.ledger, self._sight_to_extend(), self.book.policy)
+        self.record(seen)
+        watch.lap("observe")
+
+        considered = consider(self._snapshot({}), self.book)
+        watch.lap("consider")
+
+        answers = self._ask(considered.questions)
+        watch.lap("ask")
+
+        snapshot = self._snapshot(answers)
+        plan = conclude(snapshot, self.book, considered)
+        self.record(Decided(plan=plan))
+        self._latch(plan)
+        watch.lap("judge")
+
+        act(plan, self.outside.broker, self.record, self.outside.journal.sync)
+        watch.lap("act")
+
+        self._settle(seen, watch)
+        return CycleReport(
+            snapshot=snapshot, considered=considered, plan=plan, ledger=self.ledger, micros=watch.micros
+        )
+
+    def open_segment(self, opened: SegmentOpened) -> None:
+        """Begin a journal segment with the ledger as it stands; the next look is a keyframe."""
+        event = self.outside.journal.turn(replace(opened, ledger=self.ledger))
+        self.ledger = fold(self.ledger, event)
+        self.sight = None
+
+    def record(self, payload: Value) -> None:
+        """Append an event and fold it: the only way in which anything changes."""
+        event = self.outside.journal.append(payload)
+        self.ledger = fold(self.ledger, event)
+        if isinstance(payload, Observed):
+            self.sight = see(self.sight or Sight(), payload, self.book.policy.engine.window_bars)
+
+    def settle(self) -> None:
+        """Make everything recorded durable: in the journal first, then in the store."""
+        self.outside.journal.sync()
+        self.outside.store.commit(self.ledger, self.outside.journal.head())
+
+    def _sight_to_extend(self) -> Sight | None:
+        """What has been seen so far; ``None`` asks for a keyframe, until one was complete."""
+        if self.sight is None or not self.sight.instruments or not self.sight.bars:
+            return None
+        return self.sight
+
+    def _snapshot(self, answers: Mapping[str, Answer]) -> Snapshot:
+        assert self.sight is not None, "a snapshot follows a look"
+        assert self.sight.at is not None, "a look has a time"
+        return Snapshot(
+            run=self.ledger.run,
+            cycle=self.ledger.cycle,
+            at=self.sight.at,
+            ledger=self.ledger,
+            sight=self.sight,
+            answers=answers,
+        )
+
+    def _ask(self, questions: tuple[Question, ...]) -> Mapping[str, Answer]:
+        if not questions:
+            return {}
+        answers = self.outside.bots.ask(questions)
+        self.record(answered(self.ledger.cycle, answers))
+        return {answer.bot: answer for answer in answers}
+
+    def _latch(self, plan: Plan) -> None:
+        for resume in plan.resumes:
+            self.record(Resumed(by=resume.by, reason=resume.reason, forced=resume.force))
+        for halt in plan.halts:
+            self.record(Halted(halt=halt))
+
+    def _settle(self, seen: Observed, watch: _Stopwatch) -> None:
+        """The end of a cycle: durable in the journal first, then in the store, and only then is the inbox emptied."""
+        self.record(CycleClosed(cycle=self.ledger.cycle, micros=watch.micros))
+        self.settle()
+        if seen.commands:
+            self.outside.inbox.done(seen.commands)
+        watch.lap("settle")
+
+
+def answered(cycle: int, answers: Sequence[Answer]) -> Answered:
+    """The record of what the bots said: words in full, silence by name."""
+    spoke = tuple(answer for answer in answers if not answer.quiet)
+    return Answered(cycle=cycle, answers=spoke, quiet=tuple(answer.bot for answer in answers if answer.quiet))
+
+
+class _Stopwatch:
+    """Microseconds by stage, for the journal and the benchmark; no decision sees them."""
+
+    def __init__(self) -> None:
+        self.micros: dict[str, int] = {}
+        self._last = perf_counter_ns()
+
+    def lap(self, stage: str) -> None:
+        """Note the time since the last lap as ``stage``'s."""
+        now = perf_counter_ns()
+        self.micros[stage] = (now - self._last) // 1000
+        self._last = now

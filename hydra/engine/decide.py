@@ -1,0 +1,203 @@
+"""The heart: ``decide(snapshot, book) -> Plan``. Pure: no clock, no network, no disk, no randomness.
+
+It happens in two halves because bots are asked in between. ``consider`` opens or shuts every gate, proposes the exits and
+says what each bot is to be asked; ``conclude`` judges what they answered. ``decide`` is both at once, for a snapshot that
+already carries the answers: the cycle and its replay run the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hydra.engine.admit import Admission, admit
+from hydra.engine.drafts import Drafts
+from hydra.engine.manage import manage
+from hydra.guard import attempt_foreign
+from hydra.model.market import asset_class_of
+from hydra.model.orders import Cancel, Purpose, Send, Skip
+from hydra.model.portfolio import BotRecord, Halt, Mode
+from hydra.model.snapshot import Command, GateAnswer, Plan, Scope, Snapshot, Verdict, View
+from hydra.policy import BotPolicy, minute_of
+from hydra.ports import Question
+from hydra.risk.gates import keys_of
+from hydra.risk.halts import automatic_halts, obey
+from hydra.risk.plugs import Gate, Reply, RuleBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consideration:
+    """The first half of a decision: everything that does not depend on what the bots will say."""
+
+    mode: Mode
+    gates: tuple[GateAnswer, ...]
+    halts: tuple[Halt, ...]
+    resumes: tuple[Command, ...]
+    cancels: tuple[Cancel, ...]
+    exits: tuple[Send, ...]
+    skips: tuple[Skip, ...]
+    questions: tuple[Question, ...]
+    drafts: Drafts
+
+
+def decide(snapshot: Snapshot, book: RuleBook) -> Plan:
+    """The plan for a snapshot that carries the bots' answers."""
+    return conclude(snapshot, book, consider(snapshot, book))
+
+
+def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
+    """Gate, latch, manage, and prepare the questions."""
+    gates = ask_gates(snapshot, book)
+    halts, resumes, refused = obey(snapshot)
+    halts = (*automatic_halts(snapshot, book.policy), *halts)
+    drafts = Drafts(snapshot)
+    managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))
+    halts = (*halts, *managed.halts)
+    mode = _mode(snapshot, latched=bool(halts) or (bool(snapshot.ledger.halts) and not resumes))
+    questions, skips = _questions(snapshot, book, gates, mode)
+    cancels = _entries_to_cancel(snapshot) if mode is not Mode.ACTIVE else ()
+    return Consideration(
+        mode=mode,
+        gates=gates,
+        halts=halts,
+        resumes=resumes,
+        cancels=cancels,
+        exits=managed.sends,
+        skips=(*refused, *managed.skips, *skips),
+        questions=questions,
+        drafts=drafts,
+    )
+
+
+def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> Plan:
+    """Judge the answers, bot by bot in the policy's order, and write the plan."""
+    admission = Admission(snapshot, book, considered.drafts)
+    for question in considered.questions:
+        admit(admission, question.view, snapshot.answers.get(question.bot))
+    return Plan(
+        cycle=snapshot.cycle,
+        mode=considered.mode,
+        answers=tuple(answer for answer in considered.gates if answer.verdict is not Verdict.PASS),
+        skips=(*considered.skips, *admission.skips),
+        judgements=tuple(admission.judgements),
+        cancels=considered.cancels,
+        sends=(*considered.exits, *admission.exits, *admission.entries),
+        halts=considered.halts,
+        resumes=considered.resumes,
+    )
+
+
+def ask_gates(snapshot: Snapshot, book: RuleBook) -> tuple[GateAnswer, ...]:
+    """Every gate's answer for every key of its scope. Whatever is not an answer is a refusal."""
+    symbols = book.policy.symbols
+    return tuple(_ask(gate, snapshot, book, key) for gate in book.gates for key in keys_of(gate.scope, symbols))
+
+
+def _ask(gate: Gate, snapshot: Snapshot, book: RuleBook, key: str) -> GateAnswer:
+    outcome = attempt_foreign(gate.name, lambda: gate.ask(snapshot, book.policy, key))
+    reply = outcome.value
+    if outcome.failure is not None:
+        reason = f"the gate failed: {outcome.failure.kind}: {outcome.failure.reason}"
+        reply = Reply(verdict=Verdict.REFUSE, reason=reason)
+    elif type(reply) is not Reply or type(reply.verdict) is not Verdict:
+        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {reply!r:.80}, not with a reply")
+    return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=reply.reason, key=key)
+
+
+def _shut(gates: tuple[GateAnswer, ...], name: str) -> bool:
+    """True unless the named gate is there and open: a missing gate is shut."""
+    answers = [answer for answer in gates if answer.gate == name]
+    return not answers or any(answer.verdict is not Verdict.PASS for answer in answers)
+
+
+def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
+    if not latched:
+        return Mode.ACTIVE
+    ledger = snapshot.ledger
+    busy = bool(ledger.holdings) or any(not order.status.terminal for order in ledger.orders.values())
+    return Mode.REDUCING if busy else Mode.HALTED
+
+
+def _entries_to_cancel(snapshot: Snapshot) -> tuple[Cancel, ...]:
+    return tuple(
+        Cancel(client_id=order.client_id, venue_id=order.venue_id, reason="no entries in a halt")
+        for order in snapshot.ledger.orders.values()
+        if order.purpose is Purpose.ENTRY and not order.status.terminal and order.venue_id
+    )
+
+
+def _questions(
+    snapshot: Snapshot, book: RuleBook, gates: tuple[GateAnswer, ...], mode: Mode
+) -> tuple[tuple[Question, ...], tuple[Skip, ...]]:
+    """What each bot is asked, in policy order, and why nothing may be entered where nothing may."""
+    shut = _Shut(gates, mode)
+    questions: list[Question] = []
+    skips: list[Skip] = []
+    for bot in book.policy.enabled_bots:
+        record = snapshot.ledger.bot(bot.id)
+        if record.strikes >= book.policy.engine.bot_strikes:
+            skips.append(Skip(subject=bot.id, code="quarantine", reason=f"{record.strikes} failed answers"))
+            continue
+        window = _outside_window(snapshot, bot)
+        barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}
+        skips += [Skip(subject=f"{bot.id}|{s}", code=why[0], reason=why[1]) for s, why in barred.items() if why]
+        may_enter = {symbol: why is None for symbol, why in barred.items()}
+        question = _question(snapshot, bot, may_enter, record)
+        if question is not None:
+            questions.append(question)
+    return tuple(questions), tuple(skips)
+
+
+class _Shut:
+    """The shut gates by reach, for looking up why a symbol is barred."""
+
+    def __init__(self, gates: tuple[GateAnswer, ...], mode: Mode) -> None:
+        self._system: tuple[str, str] | None = None
+        self._by_key: dict[str, tuple[str, str]] = {}
+        for answer in gates:
+            if answer.verdict is Verdict.PASS:
+                continue
+            why = (answer.gate, answer.reason)
+            if answer.scope is Scope.SYSTEM:
+                self._system = self._system or why
+            else:
+                self._by_key.setdefault(answer.key, why)
+        if mode is not Mode.ACTIVE and self._system is None:
+            self._system = ("mode", f"a halt latches in this cycle: {mode}")
+
+    def why(self, symbol: str) -> tuple[str, str] | None:
+        """(code, reason) of the widest shut gate that reaches the symbol; ``None`` when all are open."""
+        return self._system or self._by_key.get(asset_class_of(symbol).value) or self._by_key.get(symbol)
+
+
+def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | None:
+    sessions = snapshot.sight.sessions
+    if sessions is None:
+        return ("bot_window", "the exchange's time of day is unknown")
+    if minute_of(bot.session.trade_start) <= sessions.minute < minute_of(bot.session.trade_end):
+        return None
+    return ("bot_window", f"{bot.id} enters from {bot.session.trade_start} to {bot.session.trade_end}")
+
+
+def _question(
+    snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, bool], record: BotRecord
+) -> Question | None:
+    """What the bot is shown; ``None`` when it neither holds anything nor could enter anything."""
+    ledger, sight = snapshot.ledger, snapshot.sight
+    holdings = {h.symbol: h for h in ledger.holdings.values() if h.bot == bot.id} if ledger.holdings else {}
+    if not holdings and True not in may_enter.values():
+        return None
+    if ledger.equity is None or sight.sessions is None:
+        return None
+    view = View(
+        bot=bot.id,
+        at=snapshot.at,
+        minute=sight.sessions.minute,
+        symbols=bot.symbols,
+        bars={s: sight.bars[s] for s in bot.symbols if s in sight.bars},
+        quotes={s: sight.quotes[s] for s in bot.symbols if s in sight.quotes},
+        holdings=holdings,
+        may_enter=may_enter,
+        equity=ledger.equity,
+    )
+    return Question(bot=bot.id, view=view, memory=record.memory)

@@ -1,0 +1,275 @@
+"""The ledger is the fold of the journal: ``fold(ledger, event) -> ledger``, and nothing else ever changes it.
+
+One table names what each kind of event does. A venue's report never raises here: what it says beyond the lifecycle is
+kept out of the order's status and shows as a residual instead. Fresh facts (done orders, fills, trades) stay in the
+ledger until the next look at the world, so that whoever stores it between two looks has seen them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hydra.engine.trades import apply_fill
+from hydra.model.events import (
+    Answered,
+    CancelHeard,
+    CancelSent,
+    Certified,
+    Decided,
+    Event,
+    Halted,
+    OrderAccepted,
+    OrderRejected,
+    OrderSent,
+    OrderUnknown,
+    Recovered,
+    Resumed,
+    SegmentOpened,
+)
+from hydra.model.money import ZERO
+from hydra.model.orders import LIFECYCLE, Order, OrderStatus, OrderType, Purpose, VenueOrder
+from hydra.model.portfolio import Day, Ledger
+from hydra.model.snapshot import Observed
+from hydra.model.values import replace
+
+_RATE_WINDOW = timedelta(seconds=60)
+_FAILURES_KEPT = 256
+_COMMANDS_KEPT = 256
+
+
+def fold(ledger: Ledger, event: Event) -> Ledger:
+    """The ledger after ``event``. Kinds that change nothing are not in the table."""
+    change = _CHANGES.get(type(event.data))
+    return ledger if change is None else change(ledger, event.data, event)
+
+
+def fold_all(ledger: Ledger, events: Iterable[Event]) -> Ledger:
+    """The ledger after all of ``events``."""
+    for event in events:
+        ledger = fold(ledger, event)
+    return ledger
+
+
+def _segment_opened(_ledger: Ledger, opened: SegmentOpened, event: Event) -> Ledger:
+    return replace(opened.ledger, run=event.run)
+
+
+def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
+    ledger = _forget_what_is_done(ledger)
+    ledger = _take_in(ledger, seen.orders, seen.not_received)
+    for fill in seen.fills:
+        ledger = apply_fill(ledger, fill, seen.cycle)
+    account_unread = any(failure.what == "account" for failure in seen.missing)
+    equity = seen.account.equity if seen.account is not None else (None if account_unread else ledger.equity)
+    changes: dict[str, Any] = {"cycle": seen.cycle, "at": seen.at, "equity": equity}
+    if seen.fill_cursor is not None:
+        changes["fill_cursor"] = seen.fill_cursor
+    if seen.commands:
+        changes["obeyed"] = (*ledger.obeyed, *(command.command_id for command in seen.commands))[-_COMMANDS_KEPT:]
+    if seen.missing:
+        changes["failed_at"] = (*ledger.failed_at, *[seen.at] * len(seen.missing))[-_FAILURES_KEPT:]
+    if equity is not None and equity > ledger.peak_equity:
+        changes["peak_equity"] = equity
+    if seen.sessions is not None and equity is not None and equity > 0:
+        new_day = ledger.day is None or ledger.day.date != seen.sessions.day
+        if new_day:
+            changes["day"] = Day(date=seen.sessions.day, start_equity=equity)
+            changes["bots"] = {
+                bot: replace(record, trades_today=0, realized_today=ZERO) for bot, record in ledger.bots.items()
+            }
+    return _watch_protection(replace(ledger, **changes), seen.at)
+
+
+def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:
+    ledger = _forget_what_is_done(ledger)
+    ledger = _take_in(ledger, found.orders, found.not_received)
+    for fill in found.fills:
+        ledger = apply_fill(ledger, fill, ledger.cycle)
+    if found.fill_cursor is not None:
+        ledger = replace(ledger, fill_cursor=found.fill_cursor)
+    if found.baseline_cash is not None:
+        foreign = {position.symbol: position.quantity for position in found.foreign}
+        ledger = replace(ledger, cash=found.baseline_cash, foreign=foreign)
+    return _watch_protection(ledger, found.at)
+
+
+def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
+    if not answered.answers:
+        return ledger
+    bots = dict(ledger.bots)
+    for answer in answered.answers:
+        record = ledger.bot(answer.bot)
+        if answer.failure is not None:
+            bots[answer.bot] = replace(record, strikes=record.strikes + 1)
+        elif answer.memory is not None:
+            bots[answer.bot] = replace(record, memory=answer.memory)
+    return replace(ledger, bots=bots)
+
+
+def _decided(ledger: Ledger, decided: Decided, _event: Event) -> Ledger:
+    disagree = any(answer.gate == "ledger_agrees" for answer in decided.plan.answers)
+    cycles = ledger.residual_cycles + 1 if disagree else 0
+    return ledger if cycles == ledger.residual_cycles else replace(ledger, residual_cycles=cycles)
+
+
+def _order_sent(ledger: Ledger, sent: OrderSent, event: Event) -> Ledger:
+    order = sent.order
+    at = order.sent_at or event.ts
+    changes: dict[str, Any] = {
+        "orders": {**ledger.orders, order.client_id: order},
+        "sent_at": (*(t for t in ledger.sent_at if at - _RATE_WINDOW < t <= at), at),
+    }
+    if order.purpose is Purpose.ENTRY:
+        record = ledger.bot(order.bot)
+        changes["bots"] = {**ledger.bots, order.bot: replace(record, trades_today=record.trades_today + 1)}
+    return replace(ledger, **changes)
+
+
+def _order_accepted(ledger: Ledger, accepted: OrderAccepted, event: Event) -> Ledger:
+    return _watch_protection(_take_in(ledger, (accepted.order,), ()), event.ts)
+
+
+def _order_rejected(ledger: Ledger, rejected: OrderRejected, _event: Event) -> Ledger:
+    return _set_status(ledger, rejected.client_id, OrderStatus.REJECTED, rejected.reason)
+
+
+def _order_unknown(ledger: Ledger, unknown: OrderUnknown, _event: Event) -> Ledger:
+    return _set_status(ledger, unknown.client_id, OrderStatus.UNKNOWN, unknown.reason)
+
+
+def _cancel_sent(ledger: Ledger, sent: CancelSent, _event: Event) -> Ledger:
+    return _set_status(ledger, sent.client_id, OrderStatus.PENDING_CANCEL, sent.reason)
+
+
+def _cancel_heard(ledger: Ledger, heard: CancelHeard, event: Event) -> Ledger:
+    if heard.order is None:
+        return ledger
+    return _watch_protection(_take_in(ledger, (heard.order,), ()), event.ts)
+
+
+def _halted(ledger: Ledger, halted: Halted, _event: Event) -> Ledger:
+    return replace(ledger, halts=(*ledger.halts, halted.halt))
+
+
+def _resumed(ledger: Ledger, _resumed: Resumed, _event: Event) -> Ledger:
+    return replace(ledger, halts=(), residual_cycles=0, failed_at=())
+
+
+def _certified(ledger: Ledger, certified: Certified, _event: Event) -> Ledger:
+    return replace(ledger, certificate=certified.certificate)
+
+
+_CHANGES: dict[type, Callable[[Ledger, Any, Event], Ledger]] = {
+    SegmentOpened: _segment_opened,
+    Observed: _observed,
+    Recovered: _recovered,
+    Answered: _answered,
+    Decided: _decided,
+    OrderSent: _order_sent,
+    OrderAccepted: _order_accepted,
+    OrderRejected: _order_rejected,
+    OrderUnknown: _order_unknown,
+    CancelSent: _cancel_sent,
+    CancelHeard: _cancel_heard,
+    Halted: _halted,
+    Resumed: _resumed,
+    Certified: _certified,
+}
+
+
+def _forget_what_is_done(ledger: Ledger) -> Ledger:
+    """Drop done orders whose fills were all seen, and the facts the store has taken over."""
+    if ledger.fills or ledger.trades:
+        ledger = replace(ledger, fills=(), trades=())
+    orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
+    return ledger if len(orders) == len(ledger.orders) else replace(ledger, orders=orders)
+
+
+def _take_in(ledger: Ledger, reports: Iterable[VenueOrder], not_received: Iterable[str]) -> Ledger:
+    """The ledger after the venue's reports on orders, new bracket legs included."""
+    orders = dict(ledger.orders)
+    changed = False
+    for report in reports:
+        known = orders.get(report.client_id) or _leg_of_ours(ledger, orders, report)
+        if known is not None:
+            orders[report.client_id] = _as_reported(known, report)
+            changed = True
+    ledger = replace(ledger, orders=orders) if changed else ledger
+    for client_id in not_received:
+        ledger = _set_status(ledger, client_id, OrderStatus.NOT_RECEIVED, "the venue never had it")
+    return ledger
+
+
+def _as_reported(order: Order, report: VenueOrder) -> Order:
+    status = report.status if report.status in LIFECYCLE[order.status] else order.status
+    return replace(
+        order,
+        status=status,
+        venue_id=report.venue_id,
+        venue_filled=max(order.venue_filled, report.filled),
+        updated_at=report.updated_at or order.updated_at,
+        reason=report.reason or order.reason,
+    )
+
+
+def _leg_of_ours(ledger: Ledger, orders: dict[str, Order], report: VenueOrder) -> Order | None:
+    """A bracket leg the venue made for one of our entries, seen for the first time; ``None`` when it is not ours."""
+    if not report.parent:
+        return None
+    parent = orders.get(report.parent)
+    owner = parent.bot if parent is not None else None
+    if owner is None:
+        owner = next((h.bot for h in ledger.holdings.values() if h.entry == report.parent), None)
+    if owner is None:
+        return None
+    stops = report.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
+    return Order(
+        client_id=report.client_id,
+        run=ledger.run,
+        cycle=ledger.cycle,
+        bot=owner,
+        symbol=report.symbol,
+        side=report.side,
+        quantity=report.quantity,
+        order_type=report.order_type,
+        purpose=Purpose.STOP if stops else Purpose.TARGET,
+        limit=report.limit,
+        stop=report.stop,
+        parent=report.parent,
+        thesis=f"protects {report.parent}",
+        status=OrderStatus.ACCEPTED,
+        sent_at=report.updated_at,
+    )
+
+
+def _set_status(ledger: Ledger, client_id: str, status: OrderStatus, reason: str) -> Ledger:
+    order = ledger.orders.get(client_id)
+    if order is None or status not in LIFECYCLE[order.status]:
+        return ledger
+    return replace(ledger, orders={**ledger.orders, client_id: replace(order, status=status, reason=reason)})
+
+
+def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
+    """Note since when each holding has been without a working stop of its full size."""
+    if not ledger.holdings:
+        return ledger
+    holdings = dict(ledger.holdings)
+    for key, holding in ledger.holdings.items():
+        if protected_quantity(ledger, holding.bot, holding.symbol) >= abs(holding.quantity):
+            since = None
+        else:
+            since = holding.unprotected_since or at
+        if since != holding.unprotected_since:
+            holdings[key] = replace(holding, unprotected_since=since)
+    return replace(ledger, holdings=holdings)
+
+
+def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
+    """How much of a holding rests under a stop that the venue is known to have."""
+    return sum(
+        (o.remaining for o in ledger.working(bot=bot, symbol=symbol) if o.purpose is Purpose.STOP and not o.status.unresolved),
+        ZERO,
+    )

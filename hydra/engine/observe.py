@@ -1,0 +1,186 @@
+"""One look at the world, as what it adds to the last one.
+
+Everything is read once. What fails to answer is named in ``missing`` and stays unknown for this cycle; it is not retried.
+An order the ledger thinks is open but the venue no longer lists is looked up by its client id; so is every order whose
+outcome is unknown, and the order behind every fill we do not know. Nothing is ever guessed from an absence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from hydra.engine.outside import Outside
+from hydra.guard import Outcome, attempt
+from hydra.model.market import Bar
+from hydra.model.orders import Fill, Order, VenueOrder
+from hydra.model.portfolio import Ledger
+from hydra.model.snapshot import Command, Failure, Observed, Sight
+from hydra.policy import Policy
+from hydra.ports import FillPage, MarketData
+
+
+def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Policy) -> Observed:
+    """Look once. ``sight`` is what has been seen in this segment so far; ``None`` makes this look a keyframe."""
+    at = outside.clock.now()
+    answers = outside.read_all(_questions(outside, ledger, sight, at, policy))
+    failures = [outcome.failure for outcome in answers.values() if outcome.failure is not None]
+    known = {name: outcome.value for name, outcome in answers.items() if outcome.failure is None}
+    page: FillPage | None = known.get("fills")
+    looked_up = changes_at_the_venue(outside, ledger, known.get("open_orders"), page, at, policy)
+    market: MarketData = known.get("market") or MarketData()
+    news = _news(known, sight or Sight())
+    return Observed(
+        cycle=ledger.cycle + 1,
+        at=at,
+        keyframe=sight is None,
+        missing=(*failures, *looked_up.failures),
+        orders=looked_up.reports,
+        not_received=looked_up.not_received,
+        fills=page.fills if page is not None else (),
+        fill_cursor=page.cursor if page is not None and page.cursor != ledger.fill_cursor else None,
+        instruments=known.get("instruments", ()) if sight is None else (),
+        bars=market.bars,
+        quotes=tuple(q for q in market.quotes if sight is None or sight.quotes.get(q.symbol) != q),
+        commands=_fresh_commands(outside, ledger, known.get("inbox", ())),
+        **news,
+    )
+
+
+def _questions(
+    outside: Outside, ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy
+) -> dict[str, Callable[[], Any]]:
+    broker, symbols = outside.broker, policy.symbols
+    questions: dict[str, Callable[[], Any]] = {
+        "venue_clock": broker.now,
+        "account": broker.account,
+        "positions": broker.positions,
+        "open_orders": broker.open_orders,
+        "fills": lambda: broker.fills(ledger.fill_cursor),
+        "sessions": lambda: outside.calendar.sessions(at),
+        "probes": outside.probes.read,
+        "binding": outside.binding,
+        "inbox": outside.inbox.read,
+    }
+    if sight is None:
+        questions["instruments"] = lambda: broker.instruments(symbols)
+        questions["market"] = lambda: _with_history(outside, symbols, policy.engine.window_bars)
+    else:
+        questions["market"] = lambda: outside.market.poll(symbols, _last_bars(sight))
+    return questions
+
+
+def _with_history(outside: Outside, symbols: tuple[str, ...], window: int) -> MarketData:
+    history = outside.market.history(symbols, window)
+    latest = {bar.symbol: bar.at for bar in history}
+    news = outside.market.poll(symbols, latest)
+    late: tuple[Bar, ...] = tuple(bar for bar in news.bars if bar.symbol not in latest or bar.at > latest[bar.symbol])
+    return MarketData(quotes=news.quotes, bars=(*history, *late))
+
+
+def _last_bars(sight: Sight) -> dict[str, datetime]:
+    return {symbol: bars[-1].at for symbol, bars in sight.bars.items()}
+
+
+def _fresh_commands(outside: Outside, ledger: Ledger, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The commands that were not taken in before; a file that outlived a crash is only removed."""
+    known = [command for command in commands if command.command_id in ledger.obeyed]
+    if known:
+        attempt("inbox", lambda: outside.inbox.done(known))
+    return tuple(command for command in commands if command.command_id not in ledger.obeyed)
+
+
+_DELTAS = {
+    "venue_clock": "venue_at",
+    "account": "account",
+    "positions": "positions",
+    "open_orders": "open_orders",
+    "sessions": "sessions",
+    "probes": "probes",
+    "binding": "binding",
+}
+
+
+def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
+    """The answers that differ from what was known."""
+    changed: dict[str, Any] = {}
+    for name, field in _DELTAS.items():
+        value = known.get(name)
+        if value is not None and value != getattr(sight, field):
+            changed[field] = value
+    return changed
+
+
+class VenueChanges:
+    """What the venue reports on our orders beyond what the ledger knows."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, VenueOrder] = {}
+        self.missing_ids: list[str] = []
+        self.failures: tuple[Failure, ...] = ()
+
+    @property
+    def reports(self) -> tuple[VenueOrder, ...]:
+        """Orders that changed."""
+        return tuple(self.by_id.values())
+
+    @property
+    def not_received(self) -> tuple[str, ...]:
+        """Client ids the venue says it never had."""
+        return tuple(self.missing_ids)
+
+
+def changes_at_the_venue(
+    outside: Outside,
+    ledger: Ledger,
+    open_orders: tuple[VenueOrder, ...] | None,
+    page: FillPage | None,
+    at: datetime,
+    policy: Policy,
+) -> VenueChanges:
+    """Reports on every order of ours that changed, is unresolved, or is no longer listed as open."""
+    found = VenueChanges()
+    listed = {order.client_id: order for order in open_orders or ()}
+    for report in listed.values():
+        if _is_news(ledger.orders.get(report.client_id), report):
+            found.by_id[report.client_id] = report
+    wanted = [o for o in ledger.orders.values() if not o.status.terminal and o.client_id not in listed]
+    if open_orders is None:
+        wanted = [o for o in wanted if o.status.unresolved]
+    for order in wanted:
+        outcome = attempt("order", lambda order=order: outside.broker.order(order.client_id))  # type: ignore[misc]  # bound now
+        if outcome.failure is not None:
+            found.failures = (outcome.failure,)
+        elif outcome.value is not None:
+            found.by_id[order.client_id] = outcome.value
+        elif order.status.unresolved and _grace_is_over(order, at, policy):
+            found.missing_ids.append(order.client_id)
+    _strangers(outside, ledger, page.fills if page is not None else (), found)
+    return found
+
+
+def _strangers(outside: Outside, ledger: Ledger, fills: tuple[Fill, ...], found: VenueChanges) -> None:
+    """Fills of orders we have not heard of: legs that were made and filled between two looks."""
+    for client_id in dict.fromkeys(fill.client_id for fill in fills):
+        if client_id in ledger.orders or client_id in found.by_id:
+            continue
+        outcome: Outcome[VenueOrder | None] = attempt("order", lambda cid=client_id: outside.broker.order(cid))  # type: ignore[misc]  # bound now
+        if outcome.failure is not None:
+            found.failures = (outcome.failure,)
+        elif outcome.value is not None:
+            found.by_id[client_id] = outcome.value
+
+
+def _is_news(known: Order | None, report: VenueOrder) -> bool:
+    return known is None or (known.status, known.venue_filled, known.venue_id) != (
+        report.status,
+        report.filled,
+        report.venue_id,
+    )
+
+
+def _grace_is_over(order: Order, at: datetime, policy: Policy) -> bool:
+    """A venue's *no such order* counts only once nothing can be on its way any more."""
+    grace = float(policy.engine.unknown_grace_seconds)
+    return order.sent_at is None or (at - order.sent_at).total_seconds() >= grace

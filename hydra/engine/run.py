@@ -1,0 +1,94 @@
+"""The loop around the cycle: when it turns a segment, when it ends, and how it says so.
+
+A run ends when its cycles are done, the market has come to its end, a signal asks for it, or a latched halt has nothing
+left to reduce. What cannot even reduce (a journal that cannot be written) ends at once and names what rests at the venue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hydra.engine.cycle import CycleReport, Engine
+from hydra.model.errors import Corrupt
+from hydra.model.events import RunClosed, SegmentOpened
+from hydra.model.money import plain
+from hydra.model.portfolio import Ledger, Mode
+from hydra.ports import Clock
+
+EXIT_DONE, EXIT_HALTED, EXIT_UNREACHABLE = 0, 3, 4
+
+Segment = Callable[[int], SegmentOpened]
+"""The opening of the n-th segment of this run (its ledger is filled in by the engine)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Why a run ended."""
+
+    reason: str
+    exit_code: int
+    cycles: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """One run. ``stopped`` is asked before every cycle: an exit code ends the run, ``None`` lets it go on."""
+
+    engine: Engine
+    segment: Segment
+    cycles_max: int | None
+    interval_seconds: float
+    stopped: Callable[[], int | None]
+    watch: Callable[[CycleReport], None]
+    segments: int = 1
+    done: int = 0
+
+    def run(self) -> Ending:
+        """Cycle until there is a reason to end; the reason is the journal's last line, if it can still be written."""
+        try:
+            ending = self._cycles()
+            self.engine.record(RunClosed(reason=ending.reason, exit_code=ending.exit_code, cycles=ending.cycles))
+            self.engine.settle()
+        except (OSError, Corrupt) as error:
+            resting = resting_orders(self.engine.ledger)
+            reason = f"cannot even reduce: {type(error).__name__}: {error}; {resting}"
+            return Ending(reason=reason, exit_code=EXIT_HALTED, cycles=self.done)
+        return ending
+
+    def _cycles(self) -> Ending:
+        clock: Clock = self.engine.outside.clock
+        while True:
+            exit_code = self.stopped()
+            if exit_code is not None:
+                return self._end(f"stopped by signal {exit_code - 128}", exit_code)
+            if self.cycles_max is not None and self.done >= self.cycles_max:
+                return self._end(f"{self.done} cycles are done", EXIT_DONE)
+            day_before = self.engine.ledger.day
+            report = self.engine.cycle()
+            self.done += 1
+            self.watch(report)
+            if report.plan.mode is Mode.HALTED:
+                kinds = ", ".join(f"{halt.kind}: {halt.reason}" for halt in self.engine.ledger.halts)
+                return self._end(f"halted and flat ({kinds})", EXIT_HALTED)
+            turn = day_before is not None and self.engine.ledger.day != day_before
+            if turn or self.engine.outside.journal.wants_turn():
+                self.segments += 1
+                self.engine.open_segment(self.segment(self.segments))
+            if not clock.wait(self.interval_seconds) and self.stopped() is None:
+                return self._end("the market has come to its end", EXIT_DONE)
+
+    def _end(self, reason: str, exit_code: int) -> Ending:
+        return Ending(reason=reason, exit_code=exit_code, cycles=self.done)
+
+
+def resting_orders(ledger: Ledger) -> str:
+    """What protects the holdings at the venue, for a person who must look after them now."""
+    if not ledger.holdings:
+        return "nothing is held"
+    lines = []
+    for holding in ledger.holdings.values():
+        stops = [o for o in ledger.working(bot=holding.bot, symbol=holding.symbol) if o.stop is not None]
+        rests = ", ".join(f"stop {plain(o.stop)} for {plain(o.remaining)}" for o in stops if o.stop is not None)
+        lines.append(f"{holding.bot} holds {plain(holding.quantity)} {holding.symbol}, at the venue rests {rests or 'NO STOP'}")
+    return "; ".join(lines)

@@ -1,0 +1,192 @@
+"""The gates: is the system allowed to trade right now?
+
+Each gate answers for one key of its scope, with a reason that has the numbers. ``REQUIRED`` are the gates a policy may not
+leave out: a rule book without one of them does not start.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hydra.model.market import AssetClass, asset_class_of
+from hydra.model.money import plain
+from hydra.model.portfolio import Account
+from hydra.model.snapshot import Probe, Scope, Snapshot, Verdict
+from hydra.policy import Policy
+from hydra.risk.plugs import Gate, Reply, no, not_now, yes
+from hydra.risk.reconcile import residuals
+
+_READS = ("account", "positions", "open_orders", "fills", "venue_clock")
+
+
+def _broker_reachable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    failures = [snapshot.sight.missing[name] for name in _READS if name in snapshot.sight.missing]
+    if failures:
+        return no("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in failures))
+    return yes(f"{len(_READS)} reads answered")
+
+
+def account_of(snapshot: Snapshot) -> Account | None:
+    """The account, if it was read in this cycle or is known to be unchanged."""
+    return None if "account" in snapshot.sight.missing else snapshot.sight.account
+
+
+def _account_valid(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    account = account_of(snapshot)
+    if account is None:
+        failure = snapshot.sight.missing.get("account")
+        return no(f"account unknown: {failure.reason if failure else 'never read'}")
+    if account.status != "ACTIVE":
+        return no(f"account {account.account_id} has status {account.status}, expected ACTIVE")
+    if account.blocked:
+        return no(f"account {account.account_id} is blocked for trading")
+    if account.equity <= 0:
+        return no(f"equity {plain(account.equity)} is not above 0")
+    return yes(f"{account.account_id} is ACTIVE, equity {plain(account.equity)}")
+
+
+def _probe(snapshot: Snapshot, name: str) -> Reply:
+    probe: Probe | None = snapshot.sight.probes.get(name)
+    if probe is None or "probes" in snapshot.sight.missing:
+        return no(f"probe {name} gave no answer")
+    return yes(probe.reason) if probe.ok else no(probe.reason)
+
+
+def _state_writable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    return _probe(snapshot, "state_io")
+
+
+def _journal_writable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    return _probe(snapshot, "journal_io")
+
+
+def _disk_space(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    return _probe(snapshot, "disk")
+
+
+def _clock_skew(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
+    venue_at = snapshot.sight.venue_at
+    if venue_at is None or "venue_clock" in snapshot.sight.missing:
+        return no("the venue's clock is unknown")
+    skew = abs((snapshot.at - venue_at).total_seconds())
+    limit = float(policy.health.clock_skew_seconds)
+    text = f"clock is {skew:.3f} s from the venue's, limit {limit:g} s"
+    return yes(text) if skew <= limit else no(text)
+
+
+def failed_reads(snapshot: Snapshot, policy: Policy) -> int:
+    """Failed reads within the failure window that ends now."""
+    since = snapshot.at - timedelta(seconds=policy.health.failure_window_seconds)
+    return sum(1 for at in snapshot.ledger.failed_at if since < at <= snapshot.at)
+
+
+def _failure_window(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
+    count, limit = failed_reads(snapshot, policy), policy.health.failed_reads
+    text = f"{count} failed reads in {policy.health.failure_window_seconds} s, limit {limit}"
+    return yes(text) if count < limit else no(text)
+
+
+def _ledger_agrees(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
+    found = residuals(snapshot.ledger, snapshot.sight, policy.health.cash_tolerance)
+    return no("; ".join(found)) if found else yes("positions, open orders and cash agree with the venue")
+
+
+def _orders_resolved(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    unresolved = snapshot.ledger.unresolved
+    if unresolved:
+        return no("outcome unknown: " + ", ".join(f"{o.client_id} ({o.side} {o.symbol})" for o in unresolved))
+    return yes("every order's outcome is known")
+
+
+def _mode(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    halts = snapshot.ledger.halts
+    return no("halted: " + "; ".join(f"{h.kind}: {h.reason}" for h in halts)) if halts else yes("no halt is latched")
+
+
+def _certificate(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    certificate, binding = snapshot.ledger.certificate, snapshot.sight.binding
+    if certificate is None:
+        return no("no certificate: run `hydra qc`")
+    if binding is None or "binding" in snapshot.sight.missing:
+        return no("what is running could not be compared with the certificate")
+    differences = binding.differences(certificate)
+    if differences:
+        return no(f"the certificate was made for another {', '.join(differences)}: run `hydra qc`")
+    return yes(f"certified {certificate.wall:%Y-%m-%d %H:%M:%S}Z")
+
+
+def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
+    sessions = snapshot.sight.sessions
+    session = None if sessions is None else sessions.by_class.get(AssetClass(key))
+    if session is None or "sessions" in snapshot.sight.missing:
+        return no(f"the session of {key} is unknown")
+    if session.open:
+        return yes(f"{session.phase}" + (f" until {session.closes_at:%H:%M}Z" if session.closes_at else ""))
+    opens = f"; opens {session.opens_at:%Y-%m-%d %H:%M}Z" if session.opens_at else ""
+    return not_now(f"{key} session is {session.phase}{opens}")
+
+
+def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
+    if "market" in snapshot.sight.missing:
+        failure = snapshot.sight.missing["market"]
+        return no(f"market data: {failure.kind}: {failure.reason}")
+    session = _session(snapshot, policy, asset_class_of(key).value)
+    if session.verdict is not Verdict.PASS:
+        return not_now(f"{key}: not judged outside its session")
+    quote, bars = snapshot.sight.quotes.get(key), snapshot.sight.bars.get(key)
+    if quote is None:
+        return no(f"{key} has no quote")
+    if not bars:
+        return no(f"{key} has no bars")
+    limit = max(policy.health.staleness_seconds, Decimal(2 * bars[-1].seconds))
+    for what, at in (("quote", quote.at), ("bar", bars[-1].closes_at)):
+        age = (snapshot.at - at).total_seconds()
+        if age > limit:
+            return no(f"{key}: last {what} is {age:.0f} s old, limit {plain(limit)} s")
+        if age < 0:
+            return no(f"{key}: last {what} is {-age:.0f} s in the future")
+    return yes(f"{key}: quote {(snapshot.at - quote.at).total_seconds():.0f} s old, limit {plain(limit)} s")
+
+
+
+broker_reachable = Gate(name="broker_reachable", scope=Scope.SYSTEM, ask=_broker_reachable)
+account_valid = Gate(name="account_valid", scope=Scope.SYSTEM, ask=_account_valid)
+state_writable = Gate(name="state_writable", scope=Scope.SYSTEM, ask=_state_writable)
+journal_writable = Gate(name="journal_writable", scope=Scope.SYSTEM, ask=_journal_writable)
+disk_space = Gate(name="disk_space", scope=Scope.SYSTEM, ask=_disk_space)
+clock_skew = Gate(name="clock_skew", scope=Scope.SYSTEM, ask=_clock_skew)
+failure_window = Gate(name="failure_window", scope=Scope.SYSTEM, ask=_failure_window)
+ledger_agrees = Gate(name="ledger_agrees", scope=Scope.SYSTEM, ask=_ledger_agrees)
+orders_resolved = Gate(name="orders_resolved", scope=Scope.SYSTEM, ask=_orders_resolved)
+mode = Gate(name="mode", scope=Scope.SYSTEM, ask=_mode)
+certificate = Gate(name="certificate", scope=Scope.SYSTEM, ask=_certificate)
+session = Gate(name="session", scope=Scope.ASSET_CLASS, ask=_session)
+data_fresh = Gate(name="data_fresh", scope=Scope.SYMBOL, ask=_data_fresh)
+
+REQUIRED = frozenset(
+    {
+        "broker_reachable",
+        "account_valid",
+        "state_writable",
+        "journal_writable",
+        "disk_space",
+        "clock_skew",
+        "failure_window",
+        "ledger_agrees",
+        "orders_resolved",
+        "mode",
+        "certificate",
+        "session",
+        "data_fresh",
+    }
+)
+
+
+def keys_of(scope: Scope, symbols: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys a gate of this scope must answer for, given the symbols that are traded."""
+    if scope is Scope.SYSTEM:
+        return ("",)
+    if scope is Scope.SYMBOL:
+        return symbols
+    return tuple(dict.fromkeys(asset_class_of(symbol).value for symbol in symbols))

@@ -1,0 +1,50 @@
+"""The risk algebra: the admitted size is the lowest ceiling, and whoever fails to answer has said zero.
+
+    admitted = quantise(min(asked, ceiling_1, ..., ceiling_n)), zero below the venue's minimum
+
+The minimum makes the order of rules irrelevant. Rounding to the venue's increment comes once, last, and only downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from hydra.guard import attempt_foreign
+from hydra.model.money import ZERO, plain, size_down
+from hydra.model.orders import Ceiling, Judgement
+from hydra.risk.plugs import Case, Rule
+
+
+def judge(case: Case, rules: Mapping[str, Rule]) -> Judgement:
+    """What the rule book makes of one intent. An empty book admits nothing."""
+    ceilings = tuple(_ceiling(name, rule, case) for name, rule in rules.items())
+    if not ceilings:
+        return Judgement(intent=case.intent, asked=case.asked, admitted=ZERO, reason="the rule book is empty")
+    lowest = min(ceilings, key=lambda ceiling: ceiling.quantity)
+    admitted, reason = _as_the_venue_trades(case, min(case.asked, lowest.quantity))
+    if admitted < case.asked and lowest.quantity < case.asked:
+        reason = f"{lowest.rule}: {lowest.reason}" + (f"; {reason}" if reason else "")
+    return Judgement(intent=case.intent, asked=case.asked, admitted=admitted, ceilings=ceilings, reason=reason)
+
+
+def _ceiling(name: str, rule: Rule, case: Case) -> Ceiling:
+    outcome = attempt_foreign(f"rule {name}", lambda: rule(case))
+    answer = outcome.value
+    if outcome.failure is not None:
+        reason = f"the rule failed: {outcome.failure.kind}: {outcome.failure.reason}"
+        return Ceiling(rule=name, quantity=ZERO, reason=reason)
+    if type(answer) is not Ceiling or type(answer.quantity) is not Decimal or not answer.quantity >= 0:
+        return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {answer!r:.80}, not with a ceiling")
+    return answer
+
+
+def _as_the_venue_trades(case: Case, quantity: Decimal) -> tuple[Decimal, str]:
+    instrument = case.instrument
+    rounded = size_down(quantity, instrument.quantity_increment)
+    if rounded < instrument.minimum_quantity:
+        return ZERO, f"{plain(rounded)} is below the venue's minimum of {plain(instrument.minimum_quantity)}"
+    notional = rounded * case.unit_cost
+    if notional < instrument.minimum_notional:
+        return ZERO, f"{plain(notional)} dollars is below the venue's minimum of {plain(instrument.minimum_notional)}"
+    return rounded, ""

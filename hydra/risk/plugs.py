@@ -1,0 +1,109 @@
+"""What the rule book is made of: the shapes of gates, rules and exits, and the book that holds the chosen ones.
+
+Each is a plain function with a name and, for gates, a scope. The policy names which of them run; the composition root
+finds them and hands the finished ``RuleBook`` down. A plug that raises, or answers with anything but the value its shape
+asks for, has said no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from hydra.model.market import Instrument, Quote
+from hydra.model.money import ZERO
+from hydra.model.orders import Ceiling, Intent
+from hydra.model.portfolio import Holding
+from hydra.model.snapshot import Scope, Snapshot, Verdict
+from hydra.model.values import Value
+from hydra.policy import BotPolicy, Policy
+
+
+class Reply(Value, frozen=True, kw_only=True):
+    """A gate's answer about one key of its scope."""
+
+    verdict: Verdict
+    reason: str
+
+
+def yes(reason: str) -> Reply:
+    """The gate is open."""
+    return Reply(verdict=Verdict.PASS, reason=reason)
+
+
+def no(reason: str) -> Reply:
+    """The gate is shut, because something is wrong."""
+    return Reply(verdict=Verdict.REFUSE, reason=reason)
+
+
+def not_now(reason: str) -> Reply:
+    """The gate is shut, and nothing is wrong: a session is closed."""
+    return Reply(verdict=Verdict.SKIP, reason=reason)
+
+
+GateQuestion: TypeAlias = Callable[[Snapshot, Policy, str], Reply]
+"""(snapshot, policy, key) -> reply. The key is an asset class or a symbol in those scopes, empty in the system's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A yes/no question about health, asked once for every key of its scope."""
+
+    name: str
+    scope: Scope
+    ask: GateQuestion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """What the intents admitted earlier in this cycle have already taken."""
+
+    orders: int = 0
+    cash: Decimal = ZERO
+    notional: Decimal = ZERO
+    notional_by_symbol: Mapping[str, Decimal]
+    risk: Decimal = ZERO
+    risk_by_bot: Mapping[str, Decimal]
+    entries_by_bot: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One entry intent before the rules. ``price`` is the worst price it is expected to fill at, in dollars.
+
+    ``risk_per_unit`` is what one unit loses from ``price`` to the stop. ``unit_cost`` is what one unit costs to hold
+    (price times multiplier). All above zero.
+    """
+
+    snapshot: Snapshot
+    policy: Policy
+    bot: BotPolicy
+    intent: Intent
+    instrument: Instrument
+    quote: Quote
+    price: Decimal
+    unit_cost: Decimal
+    risk_per_unit: Decimal
+    asked: Decimal
+    equity: Decimal
+    reserved: Reserved
+
+
+Rule: TypeAlias = Callable[[Case], Ceiling]
+"""How much of the ask a limit admits. Never more than was asked."""
+
+Exit: TypeAlias = Callable[[Holding, Snapshot, Policy, BotPolicy], str | None]
+"""Why a holding should be closed now (with numbers), or ``None`` to keep it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleBook:
+    """A policy with its plugs resolved: what ``decide`` is given beside the snapshot."""
+
+    policy: Policy
+    gates: tuple[Gate, ...]
+    rules: Mapping[str, Rule]
+    exits: Mapping[str, Exit]
+    bots: Mapping[str, BotPolicy]

@@ -1,0 +1,1 @@
+"""Feeds: recorded and invented prices."""

@@ -1,0 +1,400 @@
+"""The state store in a file: locked, read-only, full, damaged, older, newer, and watched while it is written."""
+
+import errno
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from hydra.adapters.store import schema
+from hydra.adapters.store.faults import fault_of
+from hydra.adapters.store.rows import PARTS, POSITION
+from hydra.adapters.store.store import SqlStore
+from hydra.adapters.store.tables import SCHEMA, metadata
+from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
+from hydra.model.orders import Fill, Side
+from hydra.model.portfolio import BotRecord, Ledger
+from hydra.model.values import replace
+from hydra.ports import Head
+from tests.contracts.store_contract import EMPTY, head, order
+
+ROOT = Path(__file__).resolve().parents[2]
+AT = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trading_state.db"
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqlStore]:
+    store = SqlStore(url(path), busy_seconds=0.05)
+    yield store
+    store.close()
+
+
+def at_revision(path: Path, revision: str) -> None:
+    """A database as the program that ended with this revision left it."""
+    engine = create_engine(url(path))
+    with engine.begin() as connection:
+        schema.upgrade(connection, revision)
+        connection.execute(
+            text(
+                "INSERT INTO position (id, seq, hash, run, cycle, peak_equity, fill_cursor, foreign_quantities, sent_at, "
+                "failed_at, residual_cycles) VALUES (1, 9, :hash, 'r', 3, '10.50', '', '{}', '[]', '[]', 0)"
+            ),
+            {"hash": head(9).hash},
+        )
+    engine.dispose()
+
+
+def sql(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+# The schema.
+
+
+def test_every_field_of_every_value_has_a_column() -> None:
+    kept_elsewhere = {part.field for part in PARTS}
+    for shape in (POSITION, *(part.shape for part in PARTS)):
+        fields = {column.info["field"].split(".")[0] for column in shape.table.columns} - {""}
+        assert fields == set(shape.value.__struct_fields__) - (kept_elsewhere if shape is POSITION else set())
+
+
+def test_the_migrations_make_exactly_the_tables_the_program_uses(store: SqlStore, path: Path) -> None:
+    with create_engine(url(path)).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert store.schema_version() == SCHEMA
+
+
+def test_the_newest_migration_is_the_schema_of_the_program() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "hydra/adapters/store/migrations"))
+    assert ScriptDirectory.from_config(config).get_heads() == [SCHEMA]
+
+
+def test_an_older_schema_is_upgraded_and_keeps_what_it_held(path: Path) -> None:
+    at_revision(path, "0001")
+    store = SqlStore(url(path))
+    assert store.schema_version() == SCHEMA
+    assert store.load() == (Ledger(run="r", cycle=3, peak_equity=Decimal("10.50")), head(9))
+    store.close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_newer_schema_is_refused_naming_both_versions(store: SqlStore, path: Path, read_only: bool) -> None:
+    store.close()
+    sql(path, "UPDATE alembic_version SET version_num = '0907'")
+    with pytest.raises(Refused, match=f"{path}.*schema is 0907, newer than {SCHEMA}"):
+        SqlStore(url(path), read_only=read_only)
+
+
+def test_a_schema_that_is_nobody_s_is_refused(store: SqlStore, path: Path) -> None:
+    store.close()
+    sql(path, "UPDATE alembic_version SET version_num = 'ae10b'")
+    with pytest.raises(Refused, match="'ae10b', which is none of this program's"):
+        SqlStore(url(path))
+
+
+def test_a_stranger_s_database_is_refused_and_left_alone(path: Path) -> None:
+    sql(path, "CREATE TABLE orders (id INTEGER)")
+    with pytest.raises(Refused, match="has a table 'orders' but no schema version"):
+        SqlStore(url(path))
+    with sqlite3.connect(path) as connection:
+        assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master")] == ["orders"]
+
+
+def test_a_current_store_opens_without_alembic(store: SqlStore, path: Path) -> None:
+    store.close()
+    code = (
+        "import sys; from hydra.adapters.store.store import SqlStore; "
+        f"SqlStore({url(path)!r}).load(); SqlStore({url(path)!r}, read_only=True).load(); "
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Reading beside a writer.
+
+
+def test_a_reader_sees_the_last_commit_of_a_running_writer(store: SqlStore, path: Path) -> None:
+    reader = SqlStore(url(path), read_only=True)
+    for seq in range(1, 4):
+        ledger = Ledger(cycle=seq, bots={"b": BotRecord(bot="b", strikes=seq)})
+        store.commit(ledger, head(seq))
+        assert reader.load() == (ledger, head(seq))
+    reader.close()
+
+
+def test_a_reader_does_not_wait_for_a_transaction_under_way(store: SqlStore, path: Path) -> None:
+    store.commit(Ledger(cycle=1), head(1))
+    busy = sqlite3.connect(path, isolation_level=None)
+    busy.execute("BEGIN IMMEDIATE")
+    busy.execute("UPDATE position SET cycle = 2")
+    reader = SqlStore(url(path), read_only=True, busy_seconds=0)
+    assert reader.load()[0].cycle == 1
+    busy.close()
+    reader.close()
+
+
+def test_a_reader_cannot_write(store: SqlStore, path: Path) -> None:
+    reader = SqlStore(url(path), read_only=True)
+    with pytest.raises(Refused, match="read-only"):
+        reader.commit(Ledger(cycle=1), head(1))
+    assert store.load() == EMPTY
+    reader.close()
+
+
+def test_a_reader_of_nothing_is_told_so_and_creates_nothing(path: Path) -> None:
+    with pytest.raises(Refused, match="does not exist yet"):
+        SqlStore(url(path), read_only=True)
+    assert not path.exists()
+
+
+def test_a_reader_does_not_upgrade(path: Path) -> None:
+    at_revision(path, "0001")
+    with pytest.raises(Refused, match=f"schema is 0001, this program reads {SCHEMA}; a command that writes"):
+        SqlStore(url(path), read_only=True)
+
+
+# What can go wrong.
+
+
+def test_a_locked_store_is_unreachable_and_works_again_once_it_is_not(store: SqlStore, path: Path) -> None:
+    store.commit(Ledger(cycle=1), head(1))
+    busy = sqlite3.connect(path, isolation_level=None)
+    busy.execute("BEGIN IMMEDIATE")
+    for changed in (Ledger(cycle=2), Ledger(cycle=2, orders={"a": order("a")})):
+        with pytest.raises(Unreachable, match=f"state store {path} is locked by another process"):
+            store.commit(changed, head(2))
+    busy.execute("ROLLBACK")
+    store.commit(Ledger(cycle=2), head(2))
+    assert store.load() == (Ledger(cycle=2), head(2))
+    busy.close()
+
+
+def test_two_writers_cannot_interleave(store: SqlStore, path: Path) -> None:
+    other = SqlStore(url(path))
+    store.commit(Ledger(cycle=1), head(1))
+    other.commit(Ledger(cycle=2), head(2))
+    for changed in (Ledger(cycle=3), Ledger(cycle=3, orders={"a": order("a")})):
+        with pytest.raises(Corrupt, match="no longer stands at event 1: somebody else has written to it"):
+            store.commit(changed, head(3))
+        assert store.load() == (Ledger(cycle=2), head(2))
+        store.close()
+        store = SqlStore(url(path))
+        store.reset()
+        store.commit(Ledger(cycle=1), head(1))
+        other.load()
+        other.commit(Ledger(cycle=2), head(2))
+    other.close()
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_damage(path: Path) -> None:
+    path.write_bytes(b"once upon a time there was a file" * 100)
+    with pytest.raises(Corrupt, match=f"state store {path} is not a database"):
+        SqlStore(url(path))
+
+
+def test_damaged_pages_are_found(store: SqlStore, path: Path) -> None:
+    many = {f"o{number}": order(f"o{number}") for number in range(200)}
+    store.commit(Ledger(orders=many), head(1))
+    assert store.integrity() is None
+    store.close()
+    with path.open("r+b") as file:
+        for page in range(10, path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xde\xad" * 256)
+    damaged = SqlStore(url(path))
+    reason = damaged.integrity()
+    assert reason is not None
+    assert str(path) in reason
+    damaged.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE orders SET quantity = 'many'", "table orders, client_id 'a': .*quantity"),
+        ("UPDATE orders SET quantity = '-1'", "order.quantity must be above 0"),
+        ("UPDATE orders SET status = 'lost'", "table orders, client_id 'a': Invalid enum value 'lost'"),
+        ("UPDATE orders SET sent_at = 'noon'", "Invalid RFC3339"),
+        ("UPDATE orders SET place = 4", "expected the places 0 to 0, found"),
+        ("UPDATE bots SET memory = '{'", "table bots, bot 'b': Input data was truncated"),
+        ("UPDATE position SET certificate = '[]'", "table position, id 1: Expected .object . null., got .array."),
+        ("DELETE FROM position", "the table position is empty"),
+        ("DROP TABLE fills", "no such table: fills"),
+    ],
+)
+def test_a_row_edited_into_nonsense_is_named(store: SqlStore, path: Path, statement: str, reason: str) -> None:
+    store.commit(Ledger(orders={"a": order("a")}, bots={"b": BotRecord(bot="b")}), head(1))
+    sql(path, statement)
+    with pytest.raises(Corrupt, match=f"state store {path}.*{reason}"):
+        store.load()
+    assert store.integrity() is not None
+
+
+def test_a_store_with_damaged_rows_can_be_emptied_and_filled_again(store: SqlStore, path: Path) -> None:
+    store.commit(Ledger(orders={"a": order("a")}), head(1))
+    sql(path, "UPDATE orders SET quantity = 'many'", "DELETE FROM position")
+    store.reset()
+    assert store.load() == EMPTY
+    assert store.integrity() is None
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"nowhere/s\.db cannot be opened \(is the folder there"):
+        SqlStore(url(tmp_path / "nowhere" / "s.db"))
+
+
+def test_a_full_disk_is_an_operating_system_s_error() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA max_page_count = 2")
+    connection.execute("CREATE TABLE t (x)")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    fault = fault_of("s.db", full.value)
+    assert isinstance(fault, OSError)
+    assert fault.errno == errno.ENOSPC
+    assert "state store s.db cannot be written: disk full" in str(fault)
+
+
+class ServerError(Exception):
+    """What a PostgreSQL driver raises, as far as it is looked at."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("the server's words\nand more")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        (None, Unreachable),
+        ("08006", Unreachable),
+        ("57P01", Unreachable),
+        ("55P03", Unreachable),
+        ("99999", Unreachable),
+        ("25006", Refused),
+        ("28P01", Refused),
+        ("3D000", Refused),
+        ("42501", Refused),
+        ("42P01", Corrupt),
+        ("XX001", Corrupt),
+        ("53100", OSError),
+    ],
+)
+def test_a_server_s_error_becomes_one_of_our_faults(sqlstate: str | None, kind: type[Exception]) -> None:
+    fault = fault_of("here", ServerError(sqlstate))
+    assert type(fault) is kind
+    assert "the server's words" in str(fault)
+    assert "and more" not in str(fault)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "trading_state.db", "mysql://root:hunter2@host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///a?mode=ro"],
+)
+def test_an_address_that_is_none_is_a_configuration_error(wrong: str) -> None:
+    with pytest.raises(BadConfig, match=r"store\.url.*expected sqlite:") as refused:
+        SqlStore(wrong)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_server_that_is_not_there_is_unreachable_and_its_password_stays_secret() -> None:
+    pytest.importorskip("psycopg", reason="the postgres extra is not installed")
+    with pytest.raises(Unreachable, match=r"postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/db does not answer") as fault:
+        SqlStore("postgresql://me:hunter2@127.0.0.1:1/db")
+    assert "hunter2" not in str(fault.value)
+
+
+# What is written.
+
+
+def test_a_quiet_cycle_writes_nothing_but_its_position(store: SqlStore, path: Path) -> None:
+    busy = Ledger(at=AT, orders={"a": order("a")}, bots={"b": BotRecord(bot="b", memory={"x": 1})})
+    store.commit(busy, head(1))
+    with sqlite3.connect(path) as trap:
+        for part in PARTS:
+            for action in ("INSERT", "UPDATE", "DELETE"):
+                name = part.shape.table.name
+                trap.execute(
+                    f"CREATE TRIGGER {name}_{action} BEFORE {action} ON {name} BEGIN SELECT RAISE(ABORT, 'touched'); END"
+                )
+    for seq in range(2, 5):
+        quiet = replace(busy, cycle=seq, at=AT + timedelta(seconds=seq), equity=Decimal(seq), orders=dict(busy.orders))
+        store.commit(quiet, head(seq))
+        assert SqlStore(url(path), read_only=True).load() == (quiet, head(seq))
+    with pytest.raises(Corrupt, match="touched"):
+        store.commit(replace(busy, cycle=9, bots={}), head(9))
+    assert store.load()[1] == head(4)
+
+
+def test_a_person_can_read_it(store: SqlStore, path: Path) -> None:
+    done = replace(order("a"), limit=None, quantity=Decimal("1.50"), updated_at=AT)
+    fill = Fill(
+        fill_id="f1",
+        venue_id="v",
+        client_id="a",
+        symbol="SPY",
+        side=Side.BUY,
+        quantity=Decimal(1),
+        price=Decimal("500.10"),
+        at=AT,
+    )
+    store.commit(Ledger(run="r", at=AT, orders={"a": done}, fills=(fill,)), head(1))
+    store.commit(Ledger(run="r", at=AT), head(2))
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT client_id, quantity, status, updated_at, place FROM orders").fetchall() == [
+            ("a", "1.50", "sent", "2026-01-05T15:30:00+00:00", None)
+        ]
+        assert connection.execute("SELECT price, side FROM fills").fetchall() == [("500.10", "buy")]
+
+
+def test_a_time_that_is_not_utc_is_refused_naming_the_column(store: SqlStore) -> None:
+    with pytest.raises(Corrupt, match=r"position\.at cannot be written: time must be aware UTC"):
+        store.commit(Ledger(run="r", at=datetime(2026, 1, 1)), head(1))  # noqa: DTZ001  # naive on purpose
+    assert store.load() == EMPTY
+
+
+def test_it_can_be_read_from_another_thread_and_opened_again_after_closing(store: SqlStore) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    store.commit(Ledger(cycle=1), head(3))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(store.ping).result() == 3
+    store.close()
+    store.close()
+    store.commit(Ledger(cycle=2), head(4))
+    assert store.load() == (Ledger(cycle=2), Head(seq=4, hash=head(4).hash))
+
+
+def test_every_table_and_column_is_documented_with_its_meaning() -> None:
+    page = (ROOT / "docs/reference/store.md").read_text(encoding="utf-8")
+    for table in metadata.tables.values():
+        assert f"\n### `{table.name}`\n" in page
+        section = page.split(f"\n### `{table.name}`\n")[1].split("\n## ")[0].split("\n### ")[0]
+        documented = [line for line in section.splitlines() if line.startswith("| `")]
+        assert documented == [f"| `{column.name}` | {column.doc} |" for column in table.columns]
+    assert f"`{SCHEMA}`" in page

@@ -1,0 +1,158 @@
+"""The templates and the reference say what the models say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hydra.bootstrap.config import load_policy
+from hydra.bootstrap.environment import RESERVED, RESERVED_PREFIX, load_secrets, read_environment
+from hydra.bootstrap.keys import ANY, Key, KeyPath, Kind, keys
+from hydra.bootstrap.template import write_template
+from hydra.model.errors import BadConfig
+from tests.bootstrap.test_config import DEV, PAPER, PAPER_TEXT, ROOT
+
+REFERENCE = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+TEMPLATES = ROOT / "hydra" / "bootstrap" / "templates"
+
+
+def commented(text: str) -> Iterator[tuple[KeyPath, str]]:
+    """Path and comment of every key that stands on a line of its own, the comment behind it or on the line before."""
+    table: KeyPath = ()
+    before = ""
+    for line in text.splitlines():
+        header = re.match(r"\[+([a-z.]+)\]+", line)
+        entry = re.match(r"([a-z_]+) = [^#]*(?:# (.*))?$", line)
+        if header:
+            first, *rest = header[1].split(".")
+            table = (first, ANY, *rest) if first == "bots" else (first, *rest)
+        elif entry:
+            yield (*table, entry[1]), entry[2] or before
+        before = line[2:] if line.startswith("# ") else ""
+
+
+def rows() -> dict[str, list[str]]:
+    """The reference's tables of keys: the cells of each row by the key's name."""
+    found = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in REFERENCE.splitlines() if line.startswith("| `")]
+    return {cells[0].strip("`"): cells[1:] for cells in found if len(cells) == 7}
+
+
+def default_of(key: Key, document: dict[str, Any]) -> str:
+    if key.optional:
+        return "empty" if key.kind is Kind.TABLE else "none"
+    if ANY in key.path:
+        return "-"
+    value: Any = document
+    for part in key.path:
+        value = value[part]
+    if key.kind is Kind.NAMES:
+        return "all built-in ones"
+    return str(value).lower() if key.kind is Kind.FLAG else str(value) or '""'
+
+
+@pytest.mark.parametrize("key", keys().values(), ids=lambda key: key.name)
+def test_every_key_is_in_the_paper_configuration_with_meaning_and_range(key: Key) -> None:
+    comments = dict(reversed(list(commented(PAPER_TEXT))))
+    meaning, _, accepted = comments[key.path].rstrip("]").partition(" [")
+    assert len(meaning.split()) >= 2
+    assert accepted
+    if key.kind in (Kind.NUMBER, Kind.WHOLE) or key.limits.startswith("one of"):
+        assert accepted == key.limits
+
+
+@pytest.mark.parametrize("key", keys().values(), ids=lambda key: key.name)
+def test_every_key_is_in_the_reference_as_the_models_have_it(key: Key) -> None:
+    kind, unit, limits, default, variable, meaning = rows()[key.name]
+    assert kind == key.kind
+    assert unit != "-" if key.kind is Kind.NUMBER else unit
+    assert limits == (key.limits or "-")
+    assert default == default_of(key, tomllib.loads(PAPER_TEXT, parse_float=Decimal))
+    assert variable == (f"`{key.variable}`" if key.variable else "-")
+    assert len(meaning.split()) >= 2
+
+
+def test_the_reference_has_no_key_that_is_not_in_the_models() -> None:
+    assert set(rows()) == {key.name for key in keys().values()}
+
+
+@pytest.mark.parametrize("variable", [*RESERVED, RESERVED_PREFIX])
+def test_every_reserved_variable_is_in_the_reference(variable: str) -> None:
+    assert f"| `{variable}" in REFERENCE
+
+
+def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -> None:
+    paper, dev = (load_policy(path, {}, None).document() for path in (PAPER, DEV))
+    differing = [
+        (section, key)
+        for section in ("broker", "market", "engine", "health", "risk", "budgets", "certificate", "journal", "store")
+        for key in paper[section]
+        if paper[section][key] != dev[section][key]
+    ]
+    assert differing == [("market", "days"), ("market", "speed"), ("market", "sessions")]
+    assert paper["bots"] == dev["bots"]
+    marked = [line.partition(" =")[0] for line in DEV.read_text().splitlines() if "# PRACTICE:" in line]
+    assert marked == ["practice", *(key for _, key in differing)]
+
+
+def test_the_packaged_templates_are_the_repository_s_files() -> None:
+    assert (TEMPLATES / "paper.toml").read_bytes() == PAPER.read_bytes()
+    assert (TEMPLATES / "env.example").read_bytes() == (ROOT / ".env.example").read_bytes()
+
+
+def test_a_template_is_written_and_loads(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    config, env_file = write_template(folder, "sim")
+    assert (config, env_file) == (folder / "configs" / "paper.toml", folder / ".env")
+    assert env_file.stat().st_mode & 0o777 == 0o600
+    assert load_policy(config, {}, env_file).hash == load_policy(PAPER, {}, None).hash
+    assert load_secrets({}, env_file).journal_key is None
+
+
+def test_every_line_of_the_env_template_works_when_its_mark_is_taken_away(tmp_path: Path) -> None:
+    text = (TEMPLATES / "env.example").read_text().replace("\n#HYDRA", "\nHYDRA")
+    env_file = tmp_path / ".env"
+    env_file.write_text(text.replace("HYDRA_JOURNAL_KEY=", "HYDRA_JOURNAL_KEY=0123456789abcdef"))
+    assert len(read_environment({}, env_file).variables) >= 4
+    policy = load_policy(PAPER, {}, env_file)
+    assert policy.risk.daily_loss == Decimal("0.01")
+    assert policy.bots[0].symbols == ("SPY", "QQQ")
+
+
+def test_a_template_is_never_written_over_anything(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("mine")
+    with pytest.raises(BadConfig, match="not empty"):
+        write_template(tmp_path, "sim")
+    with pytest.raises(BadConfig, match="something else is in its place"):
+        write_template(tmp_path / "note.txt", "sim")
+    with pytest.raises(BadConfig, match="something else is in its place"):
+        write_template(tmp_path / "note.txt" / "inside", "sim")
+    assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert len(write_template(empty, "sim")) == 2
+    with pytest.raises(BadConfig, match="not empty"):
+        write_template(empty, "sim")
+
+
+def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="alpaca: not available in this version; accepted: sim"):
+        write_template(tmp_path / "new", "alpaca")
+    with pytest.raises(BadConfig, match="'ib': unknown; accepted: sim"):
+        write_template(tmp_path / "new", "ib")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "group"), [("health", "gates", "gates"), ("risk", "rules", "rules"), ("risk", "exits", "exits")]
+)
+def test_the_paper_configuration_names_every_built_in_plug(section: str, key: str, group: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = tomllib.loads(PAPER_TEXT)[section][key]
+    assert sorted(names) == sorted(project["entry-points"][f"hydra.{group}"])
+    assert all(f"`{name}`" in REFERENCE for name in names)

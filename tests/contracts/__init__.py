@@ -1,0 +1,1 @@
+"""One contract suite a port, run against every adapter and its fake."""

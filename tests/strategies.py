@@ -1,0 +1,186 @@
+"""Random values that hold: every strategy builds what the constructors accept, and nothing special about it is hidden.
+
+Decimals come in many spellings (``1``, ``1.0``, ``1E+2``), times with and without fractions of a second, texts with
+quotes, emptiness and the odd alphabet.
+"""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
+from hydra.model.portfolio import BotRecord, Certificate, Day, Halt, Holding, Ledger, Trade
+
+SYMBOLS = ("SPY", "AAPL", "BRK.B", "BTC-USD", "ETH-USD", "GOOG151231C00750000")
+
+symbols = st.sampled_from(SYMBOLS)
+bot_ids = st.sampled_from(("momentum-1", "momentum-2", "options", "crypto"))
+texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+names = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1, max_size=12)
+times = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone itself
+counts = st.integers(min_value=0, max_value=2**53)
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+def decimals(*, above_zero: bool = False, signed: bool = False) -> st.SearchStrategy[Decimal]:
+    """Finite decimals in any spelling: digits times a power of ten."""
+    least = 1 if above_zero else 0
+    digits = st.integers(min_value=-(10**12) if signed else least, max_value=10**12)
+    return st.builds(lambda digits, exponent: Decimal(digits).scaleb(exponent), digits, st.integers(-9, 2))
+
+
+positive = decimals(above_zero=True)
+not_negative = decimals()
+signed = decimals(signed=True)
+protections = st.builds(Protection, stop=positive, target=st.none() | positive)
+days = st.builds(Day, date=st.dates(date(1990, 1, 1), date(2090, 1, 1)), start_equity=positive)
+
+
+@st.composite
+def orders(draw: st.DrawFn, client_id: str | None = None) -> Order:
+    """An order in any state of its life."""
+    kind = draw(st.sampled_from(OrderType))
+    purpose = draw(st.sampled_from(Purpose))
+    quantity = draw(positive)
+    return Order(
+        client_id=client_id or draw(names),
+        run=draw(names),
+        cycle=draw(counts),
+        bot=draw(bot_ids),
+        symbol=draw(symbols),
+        side=draw(st.sampled_from(Side)),
+        quantity=quantity,
+        order_type=kind,
+        purpose=purpose,
+        time_in_force=draw(st.sampled_from(TimeInForce)),
+        limit=draw(positive) if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
+        stop=draw(positive) if kind in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
+        protection=draw(st.none() | protections) if purpose is Purpose.ENTRY else None,
+        reference=draw(st.none() | positive),
+        thesis=draw(texts),
+        status=draw(st.sampled_from(OrderStatus)),
+        venue_id=draw(texts),
+        parent=draw(texts),
+        filled=draw(st.sampled_from((Decimal(0), quantity))),
+        venue_filled=draw(st.sampled_from((Decimal("0.0"), quantity))),
+        average_price=draw(st.none() | positive),
+        fees=draw(not_negative),
+        sent_at=draw(st.none() | times),
+        updated_at=draw(st.none() | times),
+        reason=draw(texts),
+    )
+
+
+fills = st.builds(
+    Fill,
+    fill_id=names,
+    venue_id=texts,
+    client_id=names,
+    symbol=symbols,
+    side=st.sampled_from(Side),
+    quantity=positive,
+    price=positive,
+    at=times,
+    fee=not_negative,
+)
+holdings = st.builds(
+    Holding,
+    bot=bot_ids,
+    symbol=symbols,
+    quantity=signed.filter(bool),
+    average_price=positive,
+    protection=protections,
+    entry=names,
+    opened_at=times,
+    opened_cycle=counts,
+    entered=positive,
+    exited_value=not_negative,
+    fees=not_negative,
+    realized=signed,
+    unprotected_since=st.none() | times,
+)
+trades = st.builds(
+    Trade,
+    trade_id=names,
+    bot=bot_ids,
+    symbol=symbols,
+    quantity=positive,
+    entry_price=positive,
+    exit_price=positive,
+    opened_at=times,
+    closed_at=times,
+    fees=not_negative,
+    profit=signed,
+    reason=texts,
+)
+_json_leaves = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+)
+memories = st.dictionaries(
+    texts,
+    _json_leaves | texts | st.lists(_json_leaves, max_size=3) | st.dictionaries(texts, _json_leaves, max_size=2),
+    max_size=3,
+)
+bot_records = st.builds(
+    BotRecord,
+    bot=bot_ids,
+    memory=memories,
+    strikes=st.integers(0, 9),
+    trades_today=st.integers(0, 99),
+    realized_today=signed,
+    realized=signed,
+    fees=not_negative,
+)
+halts = st.builds(
+    Halt, kind=names, reason=names, at=times, by=texts, automatic=st.booleans(), cool_off_until=st.none() | times
+)
+certificates = st.builds(
+    Certificate,
+    wall=times,
+    minutes=st.integers(1, 1440),
+    policy_hash=digests,
+    code_hash=digests,
+    account_id=names,
+    url=texts,
+    mode=st.sampled_from(("sim", "paper", "live")),
+    host=names,
+    head=digests,
+)
+ledgers = st.builds(
+    Ledger,
+    run=texts,
+    cycle=counts,
+    at=st.none() | times,
+    day=st.none() | days,
+    equity=st.none() | signed,
+    peak_equity=not_negative,
+    cash=st.none() | signed,
+    fill_cursor=texts,
+    orders=st.lists(orders(), max_size=4).map(lambda some: {order.client_id: order for order in some}),
+    holdings=st.lists(holdings, max_size=3).map(lambda some: {holding.key: holding for holding in some}),
+    bots=st.lists(bot_records, max_size=3).map(lambda some: {record.bot: record for record in some}),
+    halts=st.lists(halts, max_size=3).map(tuple),
+    foreign=st.dictionaries(symbols, signed, max_size=2),
+    sent_at=st.lists(times, max_size=2).map(tuple),
+    failed_at=st.lists(times, max_size=2).map(tuple),
+    residual_cycles=st.integers(0, 99),
+    certificate=st.none() | certificates,
+    fills=st.lists(fills, max_size=3, unique_by=lambda fill: fill.fill_id).map(tuple),
+    trades=st.lists(trades, max_size=2, unique_by=lambda trade: trade.trade_id).map(tuple),
+)
+
+
+@st.composite
+def ledger_walks(draw: st.DrawFn, steps_max: int = 4) -> list[Ledger]:
+    """Ledgers of one run after another: each takes some collections and fields over from the one before, as they are."""
+    walk = [draw(ledgers)]
+    for _ in range(draw(st.integers(0, steps_max - 1))):
+        before, other = walk[-1], draw(ledgers)
+        kept = draw(st.sets(st.sampled_from(Ledger.__struct_fields__)))
+        fields = {name: getattr(before if name in kept else other, name) for name in Ledger.__struct_fields__}
+        if draw(st.booleans()):
+            # Some old orders stay, in their order, and the new ones come after them.
+            fields["orders"] = {k: v for k, v in before.orders.items() if draw(st.booleans())} | dict(other.orders)
+        walk.append(Ledger(**fields))
+    return walk
