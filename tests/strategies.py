@@ -16,8 +16,8 @@ SYMBOLS = ("SPY", "AAPL", "BRK.B", "BTC-USD", "ETH-USD", "GOOG151231C00750000")
 
 symbols = st.sampled_from(SYMBOLS)
 bot_ids = st.sampled_from(("momentum-1", "momentum-2", "options", "crypto"))
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
-names = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1, max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+names = st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=12)
 times = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # hypothesis adds the zone itself
 counts = st.integers(min_value=0, max_value=2**53)
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -166,6 +166,7 @@ ledgers = st.builds(
     failed_at=st.lists(times, max_size=2).map(tuple),
     residual_cycles=st.integers(0, 99),
     certificate=st.none() | certificates,
+    obeyed=st.lists(names, max_size=2).map(tuple),
     fills=st.lists(fills, max_size=3, unique_by=lambda fill: fill.fill_id).map(tuple),
     trades=st.lists(trades, max_size=2, unique_by=lambda trade: trade.trade_id).map(tuple),
 )

@@ -122,7 +122,8 @@ def _version_of(name: str) -> str:
 
 def _files_under(package: Path) -> tuple[list[str], list[str]]:
     """The folders and the sources of a package, each sorted; what Python caches is neither."""
-    folders, sources = [], []
+    folders: list[str] = []
+    sources: list[str] = []
     for folder, below, files in os.walk(package):
         below[:] = sorted(name for name in below if name != "__pycache__")
         folders.append(folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -21,16 +22,16 @@ from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
 from hydra.adapters.journal.writer import JournalWriter, take_up
 from hydra.adapters.lock import WriterLock
-from hydra.adapters.probes import FolderProbes
+from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import ParallelReads, read_inline
 from hydra.adapters.store.store import SqlStore
 from hydra.bootstrap.plugs import find, make_bots, rule_book
 from hydra.bootstrap.setup import Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
-from hydra.engine.outside import Outside
+from hydra.engine.outside import Outside, ReadAll
 from hydra.engine.recover import catch_up, recover
-from hydra.model.events import SegmentOpened
+from hydra.model.events import Event, SegmentOpened
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Binding
 from hydra.ports import Head
@@ -141,7 +142,7 @@ class Writer:
             journal=journal,
             store=store,
             inbox=FileInbox(files, setup.inbox_dir, wall_now),
-            probes=FolderProbes.usual(setup.policy, setup.state_dir, setup.log_dir),
+            probes=self._probes(files, store),
             bots=InlineBotHost(bots, setup.policy.engine.bot_deadline_ms),
             read_all=self._reads(stack),
             binding=self.binding,
@@ -154,7 +155,18 @@ class Writer:
             self._engine.record(found)
         self._engine.settle()
 
-    def _reads(self, stack: ExitStack) -> object:
+    def _probes(self, files: RealFiles, store: SqlStore) -> HealthProbes:
+        health = self.setup.policy.health
+        measures = standard_measures(
+            files,
+            state=self.setup.state_dir,
+            journal=self.setup.log_dir,
+            minimum_mb=health.disk_free_mb,
+            store=store.ping,
+        )
+        return HealthProbes(measures, probe_seconds=float(health.probe_seconds))
+
+    def _reads(self, stack: ExitStack) -> ReadAll:
         if self.venue.local:
             return read_inline
         reads = ParallelReads(float(self.setup.policy.engine.read_deadline_seconds))
@@ -166,7 +178,7 @@ def catch_up_with_journal(store: SqlStore, files: RealFiles, setup: Setup) -> tu
     """Ledger and head at the journal's end, with what had to be said of its last line. Raises ``Corrupt``."""
     tails: list[Tail] = []
 
-    def events_after(head: Head):  # type: ignore[no-untyped-def]  # a generator of events
+    def events_after(head: Head) -> Iterator[Event]:
         reading = read_journal(files, setup.log_dir, after=head)
         yield from reading
         tails.append(reading.tail)

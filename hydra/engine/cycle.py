@@ -16,6 +16,7 @@ from hydra.engine.fold import fold
 from hydra.engine.observe import observe
 from hydra.engine.outside import Outside
 from hydra.engine.sight import see
+from hydra.guard import attempt
 from hydra.model.events import (
     Answered,
     CycleClosed,
@@ -25,9 +26,9 @@ from hydra.model.events import (
     SegmentOpened,
 )
 from hydra.model.portfolio import Ledger
-from hydra.model.snapshot import Answer, Observed, Plan, Sight, Snapshot
+from hydra.model.snapshot import Answer, Failure, Observed, Plan, Sight, Snapshot
 from hydra.model.values import Value, replace
-from hydra.ports import Question
+from hydra.ports import Head, Question
 from hydra.risk.plugs import RuleBook
 
 
@@ -50,12 +51,14 @@ class Engine:
         self.book = book
         self.ledger = ledger
         self.sight: Sight | None = None
+        self._unsaved: list[tuple[Ledger, Head]] = []
+        self._store_failure: Failure | None = None
 
     def cycle(self) -> CycleReport:
         """Observe, decide, act, settle: once."""
         watch = _Stopwatch()
 
-        seen = observe(self.outside, self.ledger, self._sight_to_extend(), self.book.policy)
+        seen = self._look()
         self.record(seen)
         watch.lap("observe")
 
@@ -93,9 +96,26 @@ class Engine:
             self.sight = see(self.sight or Sight(), payload, self.book.policy.engine.window_bars)
 
     def settle(self) -> None:
-        """Make everything recorded durable: in the journal first, then in the store."""
+        """Make everything recorded durable: in the journal first, then in the store.
+
+        The journal must take it. A store that does not is behind, not wrong: what it missed is kept for the next time, and
+        until then the next look reports it as missing, which shuts entries.
+        """
         self.outside.journal.sync()
-        self.outside.store.commit(self.ledger, self.outside.journal.head())
+        self._unsaved.append((self.ledger, self.outside.journal.head()))
+        while self._unsaved:
+            ledger, head = self._unsaved[0]
+            outcome = attempt("store", lambda ledger=ledger, head=head: self.outside.store.commit(ledger, head))  # type: ignore[misc]  # bound now
+            self._store_failure = outcome.failure
+            if outcome.failure is not None:
+                return
+            del self._unsaved[0]
+
+    def _look(self) -> Observed:
+        seen = observe(self.outside, self.ledger, self._sight_to_extend(), self.book.policy)
+        if self._store_failure is None:
+            return seen
+        return replace(seen, missing=(*seen.missing, self._store_failure))
 
     def _sight_to_extend(self) -> Sight | None:
         """What has been seen so far; ``None`` asks for a keyframe, until one was complete."""

@@ -16,7 +16,7 @@ from hydra.engine.manage import manage
 from hydra.guard import attempt_foreign
 from hydra.model.market import asset_class_of
 from hydra.model.orders import Cancel, Purpose, Send, Skip
-from hydra.model.portfolio import BotRecord, Halt, Mode
+from hydra.model.portfolio import Halt, Mode
 from hydra.model.snapshot import Command, GateAnswer, Plan, Scope, Snapshot, Verdict, View
 from hydra.policy import BotPolicy, minute_of
 from hydra.ports import Question
@@ -142,7 +142,7 @@ def _questions(
         barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}
         skips += [Skip(subject=f"{bot.id}|{s}", code=why[0], reason=why[1]) for s, why in barred.items() if why]
         may_enter = {symbol: why is None for symbol, why in barred.items()}
-        question = _question(snapshot, bot, may_enter, record)
+        question = question_for(snapshot, bot, may_enter)
         if question is not None:
             questions.append(question)
     return tuple(questions), tuple(skips)
@@ -179,9 +179,7 @@ def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | Non
     return ("bot_window", f"{bot.id} enters from {bot.session.trade_start} to {bot.session.trade_end}")
 
 
-def _question(
-    snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, bool], record: BotRecord
-) -> Question | None:
+def question_for(snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, bool]) -> Question | None:
     """What the bot is shown; ``None`` when it neither holds anything nor could enter anything."""
     ledger, sight = snapshot.ledger, snapshot.sight
     holdings = {h.symbol: h for h in ledger.holdings.values() if h.bot == bot.id} if ledger.holdings else {}
@@ -200,4 +198,4 @@ def _question(
         may_enter=may_enter,
         equity=ledger.equity,
     )
-    return Question(bot=bot.id, view=view, memory=record.memory)
+    return Question(bot=bot.id, view=view, memory=ledger.bot(bot.id).memory)

@@ -54,7 +54,11 @@ def _probe(snapshot: Snapshot, name: str) -> Reply:
 
 
 def _state_writable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
-    return _probe(snapshot, "state_io")
+    behind = snapshot.sight.missing.get("store")
+    if behind is not None:
+        return no(f"the store is behind the journal: {behind.kind}: {behind.reason}")
+    folder, store = _probe(snapshot, "state_io"), _probe(snapshot, "store")
+    return store if folder.verdict is Verdict.PASS else folder
 
 
 def _journal_writable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:

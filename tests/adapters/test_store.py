@@ -56,7 +56,7 @@ def at_revision(path: Path, revision: str) -> None:
         connection.execute(
             text(
                 "INSERT INTO position (id, seq, hash, run, cycle, peak_equity, fill_cursor, foreign_quantities, sent_at, "
-                "failed_at, residual_cycles) VALUES (1, 9, :hash, 'r', 3, '10.50', '', '{}', '[]', '[]', 0)"
+                "failed_at, residual_cycles, obeyed) VALUES (1, 9, :hash, 'r', 3, '10.50', '', '{}', '[]', '[]', 0, '[]')"
             ),
             {"hash": head(9).hash},
         )
@@ -278,6 +278,56 @@ def test_a_full_disk_is_an_operating_system_s_error() -> None:
     assert isinstance(fault, OSError)
     assert fault.errno == errno.ENOSPC
     assert "state store s.db cannot be written: disk full" in str(fault)
+
+
+def program(path: Path, body: str) -> list[str]:
+    """A process that commits to the store at ``path``."""
+    lines = [
+        "import resource, signal, sys",
+        "from hydra.adapters.store.store import SqlStore",
+        "from hydra.model.portfolio import BotRecord, Ledger",
+        "from hydra.ports import Head",
+        f"store = SqlStore({url(path)!r})",
+        "def commit(seq, size=0):",
+        "    bots = {'b': BotRecord(bot='b', strikes=seq, memory={'x': 'x' * size})}",
+        "    store.commit(Ledger(cycle=seq, bots=bots), Head(seq=seq, hash=str(seq)))",
+        body,
+    ]
+    return [sys.executable, "-c", "\n".join(lines)]
+
+
+def test_a_store_that_may_not_grow_says_so_and_keeps_what_it_had(store: SqlStore, path: Path) -> None:
+    body = """
+commit(1)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    commit(2, size=1_000_000)
+except OSError as error:
+    print(error)
+"""
+    done = subprocess.run(program(path, body), capture_output=True, text=True, check=False)
+    assert f"state store {path} cannot be" in done.stdout, done.stderr
+    assert store.load()[1].seq == 1
+    assert store.integrity() is None
+
+
+def test_a_killed_writer_leaves_a_whole_commit(path: Path) -> None:
+    body = "print('ready', flush=True)\nfor seq in range(1, 1_000_000): commit(seq, size=seq % 5000)"
+    writer = subprocess.Popen(program(path, body), stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"ready\n"
+    with pytest.raises(subprocess.TimeoutExpired):
+        writer.wait(timeout=0.3)
+    writer.kill()
+    writer.wait()
+    writer.stdout.close()
+    store = SqlStore(url(path))
+    ledger, position = store.load()
+    assert position.seq > 1
+    assert ledger.cycle == position.seq == ledger.bots["b"].strikes
+    assert store.integrity() is None
+    store.close()
 
 
 class ServerError(Exception):

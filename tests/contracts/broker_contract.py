@@ -210,6 +210,12 @@ class BrokerContract:
         assert "insufficient" in rejected(broker.submit(sell(quantity="1")))
         assert everything(broker) == before
 
+    def test_the_two_legs_of_a_bracket_reserve_their_quantity_once(self, broker: Broker) -> None:
+        accepted(broker.submit(buy("b1", quantity="5", limit=None, protection=bracket())))
+        accepted(broker.submit(buy("b2", quantity="4", limit=None)))
+        rejected(broker.submit(sell("s1", quantity="5")))
+        accepted(broker.submit(sell("s2", quantity="4")))
+
     def test_a_position_can_be_sold_once_its_legs_are_cancelled(self, scene: BrokerScene, broker: Broker) -> None:
         accepted(broker.submit(buy(limit=None, protection=bracket())))
         for leg in broker.open_orders():

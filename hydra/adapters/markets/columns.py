@@ -19,6 +19,7 @@ from typing import NamedTuple
 from hydra.adapters.markets.tables import BAR_COLUMNS, QUOTE_COLUMNS, Table
 from hydra.model.errors import BadConfig
 
+YEAR_FIRST, YEAR_LAST = 1900, 2199
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ZERO_OFFSET = timedelta(0)
@@ -120,6 +121,8 @@ def _time(path: Path, table: Table, index: int, cell: str) -> int:
         raise _bad(
             path, table, index, f"timestamp {cell} is {'naive' if at.tzinfo is None else 'not UTC'}; write it with Z"
         )
+    if not YEAR_FIRST <= at.year <= YEAR_LAST:
+        raise _bad(path, table, index, f"timestamp {cell} lies outside the years {YEAR_FIRST} to {YEAR_LAST}")
     return micros(at)
 
 

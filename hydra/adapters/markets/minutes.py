@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hydra.adapters.markets.days import DayPlan, Leg
-from hydra.adapters.markets.profiles import CLUSTER, COMMON, PARTS, chance, profile
+from hydra.adapters.markets.profiles import BURSTS, CLUSTER, COMMON, PARTS, chance, profile
 from hydra.model.market import AssetClass, asset_class_of
 
 Floats = NDArray[np.float64]
@@ -163,7 +163,8 @@ class _Walk:
     def _volumes(self, shocks: Floats, own: np.random.Generator) -> Floats:
         shape = _VOLUME[self.leg.part](self.at)
         total = self.profile.volume * self.plan.volume * self.part.volume / self.grain.quantity
-        busy = (0.6 + 0.5 * shocks) * np.exp(0.45 * own.standard_normal(self.count) - 0.1)
+        burst = BURSTS[self.group]
+        busy = (0.6 + 0.5 * shocks) * np.exp(burst * own.standard_normal(self.count) - burst * burst / 2)
         return np.asarray(np.maximum(np.rint(total * shape / shape.sum() * busy), 1))
 
     def _sizes(self, own: np.random.Generator) -> Floats:

@@ -112,6 +112,8 @@ JUMPS = {AssetClass.EQUITY: 0.05, AssetClass.CRYPTO: 0.12}
 """Probability of a jump within a day; its size is 0.4 standard deviations of a day and half as much again by chance."""
 WEEKEND = (0.8, 0.65)
 """Factors on volatility and volume on Saturdays and Sundays, where those are traded."""
+BURSTS = {AssetClass.EQUITY: 0.6, AssetClass.CRYPTO: 0.9}
+"""Log standard deviation of an interval's volume around its usual one."""
 CLUSTER = (0.35, 0.97)
 """Log standard deviation of a minute's own volatility, and how much of it is left a minute later."""
 

@@ -2,14 +2,15 @@
 
 Nothing is stored but the plans of the days passed; the intervals of a day are invented when asked for and a few days of
 each symbol are kept. What a day holds depends on the seed, the symbol, the day and the first day only, never on what was
-asked before. Equities trade on the exchange's days from 04:00 to 20:00 New York, pairs around the clock; with
-``sessions="always"``, for practice, equities do too.
+asked before, and threads may share a feed. Equities trade on the exchange's days from 04:00 to 20:00 New York, pairs
+around the clock; with ``sessions="always"``, for practice, equities do too.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
@@ -119,6 +120,7 @@ class SyntheticFeed:
             raise BadConfig(f"bar_seconds must be one of {', '.join(map(str, BAR_SECONDS))}, got {bar_seconds}")
         if not symbols:
             raise BadConfig("a synthetic market needs at least one symbol")
+        self._lock = threading.RLock()
         self._symbols = tuple(sorted(set(symbols)))
         self._step = bar_seconds * 1_000_000
         self._said = f"seed {seed}, from {start}, {bar_seconds} s, sessions {sessions}"
@@ -152,20 +154,22 @@ class SyntheticFeed:
     def plan(self, symbol: str, at: datetime) -> DayPlan | None:
         """What was planned for the trading day begun last at ``at``: for the curious and for tests."""
         tape = self._tapes[symbol]
-        index = tape.schedule.index(micros(at))
-        return tape.course.plan(index) if index >= 0 else None
+        with self._lock:
+            index = tape.schedule.index(micros(at))
+            return tape.course.plan(index) if index >= 0 else None
 
     def next_after(self, at: datetime | None) -> datetime | None:
         """The end of the next interval in which any symbol trades. Never ``None``: the market has no end."""
-        return moment(min(self._next(schedule, None if at is None else micros(at)) for schedule in self._schedules))
+        known = None if at is None else micros(at)
+        with self._lock:
+            return moment(min(self._next(schedule, known) for schedule in self._schedules))
 
     def bars(self, after: datetime, upto: datetime) -> tuple[Bar, ...]:
         """Bars with ``after < closes_at <= upto``, by closing time, then symbol."""
         low, high = micros(after), micros(upto)
         found: list[tuple[int, str, Bar]] = []
         for symbol, tape in self._tapes.items():
-            for index in range(max(0, tape.schedule.index(low)), tape.schedule.index(high) + 1):
-                day = tape.day(index)
+            for day in self._days(tape, low, high):
                 for place in range(*self._places(day, low, high)):
                     bar = day.bar(place)
                     if bar is not None:
@@ -178,9 +182,8 @@ class SyntheticFeed:
         known = micros(at)
         found = {}
         for symbol, tape in self._tapes.items():
-            index = tape.schedule.index(known - self._step)
-            if index >= 0:
-                day = tape.day(index)
+            day = next(self._days(tape, known - self._step, known - self._step), None)
+            if day is not None:
                 found[symbol] = day.quote(min(day.count, (known - day.begins) // self._step) - 1)
         return found
 
@@ -191,8 +194,7 @@ class SyntheticFeed:
             return ()
         high = micros(upto)
         found: list[Bar] = []
-        for index in range(tape.schedule.index(high), -1, -1):
-            day = tape.day(index)
+        for day in self._days(tape, high, None):
             for place in range(self._places(day, day.begins, high)[1] - 1, -1, -1):
                 bar = day.bar(place)
                 if bar is not None:
@@ -200,6 +202,16 @@ class SyntheticFeed:
                     if len(found) == count:
                         return tuple(reversed(found))
         return tuple(reversed(found))
+
+    def _days(self, tape: _Tape, first: int, last: int | None) -> Iterator[_Day]:
+        """The days of a tape from that of ``first`` to that of ``last``; backwards to the very first when ``None``."""
+        with self._lock:
+            begin = tape.schedule.index(first)
+            end = begin if last is None else tape.schedule.index(last)
+        for index in range(begin, -1, -1) if last is None else range(max(0, begin), end + 1):
+            with self._lock:
+                day = tape.day(index)
+            yield day
 
     def _places(self, day: _Day, low: int, high: int) -> tuple[int, int]:
         """The intervals of a day that close after ``low`` and by ``high``: first, and one past the last."""

@@ -164,6 +164,8 @@ def _arrow(path: Path) -> Iterator[None]:
     except pa.ArrowException as error:
         reason = (str(error).splitlines() or ["no reason given"])[0]
         raise BadConfig(f"{path}: not a Parquet file, or a damaged one: {reason}") from error
+    except (OverflowError, ValueError) as error:
+        raise BadConfig(f"{path}: holds what cannot be read: {error}") from error
 
 
 def _parquet_names(path: Path) -> list[str]:

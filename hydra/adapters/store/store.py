@@ -11,6 +11,7 @@ all that was believed about the database are dropped, and read anew before the n
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -52,6 +53,8 @@ class SqlStore:
         self._read_only = read_only
         self._engine = self._address.engine(read_only=read_only, busy_seconds=busy_seconds)
         self._sql = Sql(self._engine.dialect)
+        # A health probe may ask from its own thread, and must not drop the connection under a commit.
+        self._lock = threading.RLock()
         self._connection: Connection | None = None
         self._cursor: Any = None
         self._last: tuple[Ledger, Head] | None = None
@@ -206,15 +209,16 @@ class SqlStore:
     def _faults(self) -> Iterator[None]:
         """Turn what the database raises into our faults; after any failure, forget the connection and what was known."""
         done = False
-        try:
-            yield
-            done = True
-        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            raise fault_of(self._where, error) from error
-        finally:
-            if not done:
-                self._last = None
-                self._disconnect()
+        with self._lock:
+            try:
+                yield
+                done = True
+            except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+                raise fault_of(self._where, error) from error
+            finally:
+                if not done:
+                    self._last = None
+                    self._disconnect()
 
     def _named(self, read: Callable[[], T]) -> T:
         """What ``read`` returns; what it finds wrong is Corrupt, and names the store."""

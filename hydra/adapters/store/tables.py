@@ -89,6 +89,7 @@ position = Table(
     _column("failed_at", K.JSON, "times of failed reads within the failure window"),
     _column("residual_cycles", K.WHOLE, "cycles in a row in which ledger and venue disagreed"),
     _column("certificate", K.JSON, "what the last passed preflight left", nullable=True),
+    _column("obeyed", K.JSON, "ids of the last commands that were taken in"),
 )
 
 orders = Table(

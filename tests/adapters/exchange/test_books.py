@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -236,3 +237,29 @@ def test_only_touched_rows_are_written(tmp_path: Path) -> None:
     scene.venue.advance()
     rows = [([t.client_id for t in c.orders], [p.symbol for p in c.positions], len(c.fills)) for c in changes]
     assert rows == [([], [], 0), ([], [], 0), (["b1"], [], 0), (["b2"], ["SPY"], 1), ([], [], 0)]
+
+
+def test_reads_from_other_threads_see_a_whole_account_while_the_market_moves(tmp_path: Path) -> None:
+    venue = venue_on(tmp_path, feed(count=40))
+    venue.advance()
+    seen: list[Decimal] = []
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set() and len(seen) < 100_000:
+            account = venue.account()
+            seen.append(account.cash - account.buying_power)
+
+    readers = [threading.Thread(target=look) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for number in range(30):
+        order = accepted(venue.submit(buy(f"b{number}", limit="50"))).order
+        assert order is not None
+        venue.advance()
+        accepted(venue.cancel(order.venue_id))
+    done.set()
+    for reader in readers:
+        reader.join(timeout=10)
+    assert set(seen) <= {Decimal(0), Decimal(500)}
+    assert venue.now == OPEN + 31 * MINUTE

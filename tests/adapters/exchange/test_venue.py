@@ -130,6 +130,14 @@ def test_an_entry_filled_at_the_open_has_the_whole_bar_before_it() -> None:
     assert scene.fills() == [("b1", Decimal(96)), ("b1.target", Decimal(99))]
 
 
+def test_a_stop_born_inside_a_bar_is_not_gapped_through_by_an_open_before_its_entry() -> None:
+    scene = Scene()
+    entry = buy(limit=None, order_type=OrderType.STOP, stop=Decimal(102), protection=bracket("101", "110"))
+    accepted(scene.broker.submit(entry))
+    scene.play(100, 103, 99, 102)
+    assert scene.fills() == [("b1", Decimal(102)), ("b1.stop", Decimal(101))]
+
+
 def test_cancelling_one_leg_leaves_its_sibling() -> None:
     scene = Scene()
     accepted(scene.broker.submit(buy(limit=None, protection=bracket())))
@@ -159,6 +167,16 @@ def test_a_day_order_expires_at_the_close_and_frees_what_it_reserved() -> None:
     assert order is not None
     assert (order.status, order.updated_at) == (OrderStatus.EXPIRED, OPEN.replace(hour=21, minute=0))
     assert scene.broker.account().buying_power == 10_000
+
+
+def test_a_day_order_does_not_meet_the_next_session_even_when_one_step_spans_the_night() -> None:
+    scene = Scene()
+    accepted(scene.broker.submit(buy(limit="95")))
+    scene.feed.add(bar("SPY", OPEN + timedelta(days=1), (90, 91, 89, 90)))
+    scene.venue.advance()
+    order = scene.broker.order("b1")
+    assert order is not None
+    assert (order.status, scene.fills()) == (OrderStatus.EXPIRED, [])
 
 
 def test_shares_do_not_fill_outside_the_regular_session_and_wait_for_the_next_open() -> None:

@@ -61,6 +61,7 @@ def refusal(*paths: Path, **options) -> str:
         (BARS + "2024-01-02T15:00:00,10,11,9,10,1\n", 2, "naive"),
         (BARS + ROW + "2024-01-02T15:01:00+01:00,10,11,9,10,1\n", 3, "not UTC"),
         (BARS + "yesterday,10,11,9,10,1\n", 2, "ISO 8601"),
+        (BARS + "9999-12-31T23:59:00Z,10,11,9,10,1\n", 2, "outside the years 1900 to 2199"),
         (BARS + "2024-01-02T15:00:00Z,NaN,11,9,10,1\n", 2, "open 'NaN' is not a finite number"),
         (BARS + "2024-01-02T15:00:00Z,10,inf,9,10,1\n", 2, "high 'inf' is not a finite number"),
         (BARS + "2024-01-02T15:00:00Z,1_0,11,9,10,1\n", 2, "open '1_0'"),

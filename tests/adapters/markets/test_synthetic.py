@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import log, sqrt
+from pathlib import Path
 from statistics import mean
 
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra.adapters.calendar import ExchangeCalendar
-from hydra.adapters.markets.profiles import PROFILES
+from hydra.adapters.markets.profiles import CHARACTERS, PROFILES, REGIMES
 from hydra.adapters.markets.synthetic import SyntheticFeed
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
@@ -79,7 +80,7 @@ def test_any_day_asked_first_equals_the_day_reached_in_order(seed: int, ahead: i
         day_of(played, START + timedelta(days=earlier))
     bars = day_of(jumped, day)
     assert bars == day_of(played, day)
-    assert all(isinstance(bar.close, Decimal) and bar.close % Decimal("0.01") == 0 for bar in bars)
+    assert all(bar.close % Decimal("0.01") == 0 for bar in bars)
 
 
 def test_equities_trade_on_exchange_days_from_four_to_twenty_new_york() -> None:
@@ -158,22 +159,23 @@ def test_equities_gap_over_night_and_move_within_plausible_bounds() -> None:
 
 def test_the_day_is_busiest_at_its_ends_and_spreads_are_widest_outside() -> None:
     source = feed("MSFT")
-    ends, middle, inside, outside = [], [], [], []
+    ends: list[float] = []
+    middle: list[float] = []
+    inside: list[float] = []
+    outside: list[float] = []
     for ahead in range(5):
         opens = utc("2024-06-03 13:30") + timedelta(days=ahead)
-        bars = source.bars(opens, opens + timedelta(hours=6, minutes=30))
-        half_hours = [
-            sum(bar.volume for bar in bars if 0 <= (bar.at - opens) // timedelta(minutes=30) - at < 1)
-            for at in range(13)
-        ]
-        ends += [half_hours[0], half_hours[-1]]
-        middle += half_hours[4:9]
-        inside += [
-            q.ask - q.bid for q in (source.quotes(opens + timedelta(hours=3, minutes=m))["MSFT"] for m in range(60))
-        ]
-        outside += [q.ask - q.bid for q in (source.quotes(opens - timedelta(minutes=m))["MSFT"] for m in range(60))]
-    assert mean(map(float, ends)) > 1.6 * mean(map(float, middle))
-    assert mean(map(float, outside)) > 1.8 * mean(map(float, inside))
+        halves = [opens + timedelta(minutes=30 * half) for half in range(14)]
+        volumes = [float(sum(bar.volume for bar in source.bars(*half))) for half in pairwise(halves)]
+        ends += [volumes[0], volumes[-1]]
+        middle += volumes[4:9]
+        for minute in range(60):
+            noon, early = (source.quotes(opens + timedelta(minutes=after))["MSFT"] for after in (180 + minute, -minute))
+            inside.append(float(noon.ask - noon.bid))
+            outside.append(float(early.ask - early.bid))
+    assert len(middle) == 25
+    assert mean(ends) > 1.6 * mean(middle)
+    assert mean(outside) > 1.8 * mean(inside)
 
 
 def test_symbols_of_a_class_move_together_but_not_alike() -> None:
@@ -218,3 +220,15 @@ def test_a_day_of_three_symbols_is_invented_quickly() -> None:
     began = time.perf_counter()
     day_of(source, START)
     assert time.perf_counter() - began < 0.5
+
+
+def test_the_reference_names_every_symbol_and_regime_with_its_figures() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "market-data.md").read_text(encoding="utf-8")
+    for symbol, made in PROFILES.items():
+        row = f"| {symbol} | {made.price:,.0f} | {made.volatility:.0%} | {made.volume:,.0f} | {made.spread:g} |"
+        assert f"{row} {made.presence * 100:g}% |" in page
+    for regime in REGIMES:
+        row = f"| {regime.name} | {regime.volatility:g} | {regime.volume:g} | {regime.spread:g} |"
+        assert f"{row} {' / '.join(f'{share:.0%}' for share in regime.next)} |" in page
+    for character in CHARACTERS:
+        assert f"| {character.name} | {character.probability:.0%} |" in page

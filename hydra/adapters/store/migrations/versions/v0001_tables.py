@@ -40,6 +40,7 @@ def upgrade() -> None:
         _text("failed_at"),
         _whole("residual_cycles"),
         _text("certificate", nullable=True),
+        _text("obeyed"),
         sa.CheckConstraint("id = 1", name="position_is_one_row"),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,1 @@
+"""The preflight: questions asked before trading, one list a command, and the certificate that a passed list leaves."""
