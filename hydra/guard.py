@@ -45,4 +45,19 @@ def attempt_foreign(what: str, call: Callable[[], T]) -> Outcome[T]:
 
 def failure_of(what: str, error: BaseException) -> Failure:
     """The failure an exception stands for: its class and the start of its message."""
-    return Failure(what=what, kind=type(error).__name__, reason=str(error)[:_REASON_MAX_LENGTH] or "no message")
+    return Failure(what=what, kind=type(error).__name__, reason=_text(lambda: str(error)) or "no message")
+
+
+def shown(value: object) -> str:
+    """The start of how a foreign value shows itself, for a reason; never raises, always can be journaled."""
+    return _text(lambda: repr(value))[:80]
+
+
+def _text(say: Callable[[], str]) -> str:
+    """The start of a text from foreign code: even that may raise, or hold what UTF-8 cannot."""
+    try:
+        return say()[:_REASON_MAX_LENGTH].encode("utf-8", "backslashreplace").decode()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return f"it cannot be shown: {type(error).__name__}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -286,12 +287,12 @@ class Policy(Section):
         if self.market.sessions == "always" and not self.practice:
             yield "market.sessions: 'always' needs practice = true"
 
-    @property
+    @cached_property
     def enabled_bots(self) -> tuple[BotPolicy, ...]:
         """The bots that run, in policy order."""
         return tuple(bot for bot in self.bots if bot.enabled)
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """Every symbol an enabled bot trades, each once, in policy order."""
         return tuple(dict.fromkeys(symbol for bot in self.enabled_bots for symbol in bot.symbols))
@@ -301,10 +302,17 @@ class Policy(Section):
         dumped = self.model_dump(mode="python")
         return _jsonable(dumped)  # type: ignore[no-any-return]  # a mapping in, a mapping out
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the document with sorted keys: stable over key order, comments and ways to write a number."""
         return hashlib.sha256(orjson.dumps(self.document(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, changed or not. It does not inherit what was worked out from the original."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in vars(copied).keys() - type(self).model_fields.keys():
+            del vars(copied)[name]
+        return copied
 
 
 def _jsonable(data: Any) -> Any:

@@ -15,9 +15,12 @@ import orjson
 from hydra.guard import attempt_foreign
 from hydra.model.orders import Intent
 from hydra.model.snapshot import Answer, Failure
+from hydra.model.values import decode, encode, replace
 from hydra.ports import Bot, Question
 
 _MEMORY_MAX_BYTES = 65536
+_INTENTS_MAX = 50
+_WORDS_MAX_BYTES = 65536
 
 
 class InlineBotHost:
@@ -49,20 +52,33 @@ class InlineBotHost:
 
 
 def _checked(question: Question, answer: Any) -> Answer:
-    """The answer as a value. Raises ``TypeError`` or ``ValueError`` when it is not what a bot returns."""
+    """The answer as a value. Raises ``TypeError`` or ``ValueError`` when it is not what a bot returns.
+
+    The intents go through their wire form: what cannot be journaled and read back has not been said.
+    """
     if type(answer) is not tuple or len(answer) != 2:
         raise TypeError(f"a bot returns (intents, memory), got {type(answer).__name__}")
     intents, memory = answer
     if not isinstance(intents, list | tuple) or any(type(intent) is not Intent for intent in intents):
         raise TypeError("the intents must be a list of Intent values")
-    if memory is question.memory or memory == question.memory:
-        return Answer(bot=question.bot, intents=tuple(intents))
+    if len(intents) > _INTENTS_MAX:
+        raise ValueError(f"{len(intents)} intents in one answer, at most {_INTENTS_MAX}")
+    kept = None if memory is question.memory or memory == question.memory else _packed(memory)
+    if not intents:
+        return Answer(bot=question.bot, memory=kept)
+    words = encode(Answer(bot=question.bot, intents=tuple(intents)))
+    if len(words) > _WORDS_MAX_BYTES:
+        raise ValueError(f"the intents have {len(words)} bytes, at most {_WORDS_MAX_BYTES}")
+    return replace(decode(words, Answer), memory=kept)
+
+
+def _packed(memory: Any) -> Mapping[str, Any]:
     if not isinstance(memory, dict):
         raise TypeError(f"the memory must be a mapping, got {type(memory).__name__}")
     packed = orjson.dumps(memory)
     if len(packed) > _MEMORY_MAX_BYTES:
         raise ValueError(f"the memory has {len(packed)} bytes, at most {_MEMORY_MAX_BYTES}")
-    return Answer(bot=question.bot, intents=tuple(intents), memory=orjson.loads(packed))
+    return orjson.loads(packed)  # type: ignore[no-any-return]  # a mapping went in
 
 
 def _failed(question: Question, kind: str, reason: str) -> Answer:

@@ -64,9 +64,12 @@ def _measured(name: str, measure: Measure) -> Probe:
     return outcome.value
 
 
-def writing(files: Files, folder: Path) -> Measure:
-    """Whether what is written into ``folder`` is there when read back: a real write, synced. The number is milliseconds."""
-    path = folder / PROBE_FILE
+def writing(files: Files, folder: Path, name: str = PROBE_FILE) -> Measure:
+    """Whether what is written into ``folder`` is there when read back: a real write, synced. The number is milliseconds.
+
+    Two processes that measure the same folder at once use files of different ``name``.
+    """
+    path = folder / name
     serial = itertools.count(1)
 
     def measure() -> Probe:

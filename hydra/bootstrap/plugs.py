@@ -41,7 +41,9 @@ def rule_book(policy: Policy) -> RuleBook:
         raise BadConfig(f"health.gates: {', '.join(missing)} may not be left out")
     if not policy.risk.rules:
         raise BadConfig("risk.rules: an empty rule book admits nothing; name at least one rule")
-    gates = tuple(_gate(name, f"health.gates[{n}]") for n, name in enumerate(_once("health.gates", policy.health.gates)))
+    gates = tuple(
+        _gate(name, f"health.gates[{n}]") for n, name in enumerate(_once("health.gates", policy.health.gates))
+    )
     return RuleBook(
         policy=policy,
         gates=gates,

@@ -48,6 +48,13 @@ def _send(order: Order, broker: Broker, record: Record, sync: Sync) -> None:
 
 
 def _heard(order: Order, ack: Ack) -> Value:
+    """What a submit's answer means. Only a rejection of an order the venue does not have is a rejection."""
+    if type(ack) is not Ack or type(ack.outcome) is not AckOutcome:
+        return OrderUnknown(client_id=order.client_id, reason=f"answered with a {type(ack).__name__}")
+    if ack.order is not None and ack.order.client_id != order.client_id:
+        return OrderUnknown(client_id=order.client_id, reason=f"answered with the order {ack.order.client_id}")
+    if ack.outcome is AckOutcome.REJECTED and ack.order is not None and ack.order.status is not OrderStatus.REJECTED:
+        return OrderUnknown(client_id=order.client_id, reason=f"rejected, but the venue has the order: {ack.reason}")
     if ack.outcome is AckOutcome.REJECTED:
         return OrderRejected(client_id=order.client_id, reason=ack.reason or "no reason given")
     if ack.order is None:
@@ -66,5 +73,8 @@ def _cancel(cancel: Cancel, broker: Broker, record: Record, sync: Sync) -> bool:
         reason = f"{failure.kind}: {failure.reason}"
         record(CancelHeard(client_id=cancel.client_id, order=None, reason=reason))
         return False
+    if type(ack) is not Ack:
+        record(CancelHeard(client_id=cancel.client_id, order=None, reason=f"answered with a {type(ack).__name__}"))
+        return False
     record(CancelHeard(client_id=cancel.client_id, order=ack.order, reason=ack.reason))
-    return ack.order is not None and ack.order.status in _GONE
+    return ack.order is not None and ack.order.client_id == cancel.client_id and ack.order.status in _GONE

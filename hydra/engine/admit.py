@@ -6,11 +6,12 @@ capped by the rule book. What is admitted counts at once against whatever is jud
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from hydra.engine.drafts import Drafts
-from hydra.engine.manage import exit_order, exiting
+from hydra.engine.manage import cannot_act, exit_order
+from hydra.guard import attempt
 from hydra.model.market import AssetClass, Instrument, Quote, asset_class_of
 from hydra.model.money import ZERO, plain, to_increment
 from hydra.model.orders import (
@@ -39,10 +40,14 @@ _INTENTS_MAX = 50
 class Admission:
     """The provisional book of one cycle."""
 
-    def __init__(self, snapshot: Snapshot, book: RuleBook, drafts: Drafts) -> None:
+    def __init__(
+        self, snapshot: Snapshot, book: RuleBook, drafts: Drafts, *, managed: tuple[Send, ...], reachable: bool
+    ) -> None:
         self.snapshot = snapshot
         self.book = book
         self.drafts = drafts
+        self.managed = managed
+        self.reachable = reachable
         self.skips: list[Skip] = []
         self.judgements: list[Judgement] = []
         self.exits: list[Send] = []
@@ -93,14 +98,16 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
         admission.skip(subject, "nothing_to_exit", "the bot holds none of it")
     elif (intent.side is Side.SELL) is not (holding.quantity > 0):
         admission.skip(subject, "wrong_side", f"a {intent.side} would add to {plain(holding.quantity)}")
-    elif exiting(holding, admission.snapshot) or _planned_exit(admission, holding.bot, holding.symbol):
-        admission.skip(subject, "exit_under_way", "an exit is under way")
+    elif _planned((*admission.managed, *admission.exits), holding.bot, holding.symbol):
+        admission.skip(subject, "exit_under_way", "an order for this holding is planned in this cycle already")
+    elif why_not := cannot_act(holding, admission.snapshot, reachable=admission.reachable):
+        admission.skip(subject, "exit_waits", why_not)
     else:
         admission.exits += exit_order(holding, admission.snapshot, admission.drafts, f"{view.bot}: {intent.thesis}")
 
 
-def _planned_exit(admission: Admission, bot: str, symbol: str) -> bool:
-    return any(send.order.bot == bot and send.order.symbol == symbol for send in admission.exits)
+def _planned(sends: Iterable[Send], bot: str, symbol: str) -> bool:
+    return any(send.order.bot == bot and send.order.symbol == symbol for send in sends)
 
 
 def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolicy) -> None:
@@ -111,17 +118,32 @@ def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolic
     if intent.side is not Side.BUY:
         admission.skip(subject, "short", "short entries are not admitted")
         return
+    if _planned(admission.entries, bot.id, intent.symbol):
+        admission.skip(subject, "entry_under_way", "an entry is planned in this cycle already")
+        return
+    outcome = attempt(subject, lambda: _judge_entry(admission, intent, bot))
+    if outcome.failure is not None:
+        why = f"{outcome.failure.kind}: {outcome.failure.reason}"
+        admission.skip(subject, "cannot_size", f"no order can be made of this wish: {why}")
+
+
+def _judge_entry(admission: Admission, intent: Intent, bot: BotPolicy) -> None:
+    """Size, cap, draft and reserve; whatever the wish's numbers break (an overflow, a price of 0) breaks nothing else."""
+    subject = f"{bot.id}|{intent.symbol}"
     case = _case(admission, intent, bot)
     if isinstance(case, str):
         admission.skip(subject, "cannot_size", case)
         return
     verdict = judge(case, admission.book.rules)
-    admission.judgements.append(verdict)
     if verdict.admitted == 0:
+        admission.judgements.append(verdict)
         admission.skip(subject, "capped", verdict.reason)
         return
-    admission.entries.append(Send(order=_entry(admission, case, verdict.admitted)))
-    admission.reserved = _reserve(admission.reserved, case, verdict.admitted)
+    send = Send(order=_entry(admission, case, verdict.admitted))
+    reserved = _reserve(admission.reserved, case, verdict.admitted)
+    admission.judgements.append(verdict)
+    admission.entries.append(send)
+    admission.reserved = reserved
 
 
 def _case(admission: Admission, intent: Intent, bot: BotPolicy) -> Case | str:

@@ -153,7 +153,8 @@ class Engine:
         self.record(CycleClosed(cycle=self.ledger.cycle, micros=watch.micros))
         self.settle()
         if seen.commands:
-            self.outside.inbox.done(seen.commands)
+            # They are in the journal: a file that cannot be removed now is not obeyed again, and removed at the next look.
+            attempt("inbox", lambda: self.outside.inbox.done(seen.commands))
         watch.lap("settle")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hydra.engine.admit import Admission, admit
 from hydra.engine.drafts import Drafts
 from hydra.engine.manage import manage
-from hydra.guard import attempt_foreign
+from hydra.guard import attempt_foreign, shown
 from hydra.model.market import asset_class_of
 from hydra.model.orders import Cancel, Purpose, Send, Skip
 from hydra.model.portfolio import Halt, Mode
@@ -71,7 +71,13 @@ def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
 
 def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> Plan:
     """Judge the answers, bot by bot in the policy's order, and write the plan."""
-    admission = Admission(snapshot, book, considered.drafts)
+    admission = Admission(
+        snapshot,
+        book,
+        considered.drafts,
+        managed=considered.exits,
+        reachable=not _shut(considered.gates, "broker_reachable"),
+    )
     for question in considered.questions:
         admit(admission, question.view, snapshot.answers.get(question.bot))
     return Plan(
@@ -99,8 +105,8 @@ def _ask(gate: Gate, snapshot: Snapshot, book: RuleBook, key: str) -> GateAnswer
     if outcome.failure is not None:
         reason = f"the gate failed: {outcome.failure.kind}: {outcome.failure.reason}"
         reply = Reply(verdict=Verdict.REFUSE, reason=reason)
-    elif type(reply) is not Reply or type(reply.verdict) is not Verdict:
-        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {reply!r:.80}, not with a reply")
+    elif type(reply) is not Reply or type(reply.verdict) is not Verdict or type(reply.reason) is not str:
+        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {shown(reply)}, not with a reply")
     return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=reply.reason, key=key)
 
 

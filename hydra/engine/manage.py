@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from hydra.engine.drafts import Drafts
 from hydra.engine.fold import protected_quantity
-from hydra.guard import attempt_foreign
+from hydra.guard import attempt_foreign, shown
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import ZERO, to_increment
 from hydra.model.orders import Cancel, OrderType, Purpose, Send, Side, Skip, TimeInForce
@@ -35,7 +35,7 @@ def manage(snapshot: Snapshot, book: RuleBook, drafts: Drafts, *, reachable: boo
     """Exits and protective stops for every holding, in the ledger's order."""
     result = Managed()
     for holding in snapshot.ledger.holdings.values():
-        why_not = _cannot_act(holding, snapshot, reachable=reachable)
+        why_not = cannot_act(holding, snapshot, reachable=reachable)
         reason, failure = _why_exit(holding, snapshot, book)
         if failure:
             result.halts = _latch(result.halts, snapshot, failure)
@@ -50,7 +50,10 @@ def manage(snapshot: Snapshot, book: RuleBook, drafts: Drafts, *, reachable: boo
 
 
 def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str) -> tuple[Send, ...]:
-    """A market order that closes the holding, after its legs are released; clipped to what the venue says is held."""
+    """A market order that closes the holding, clipped to what the venue says is held.
+
+    Its legs are released first, and so is what is left of its entry: nothing may be bought again behind the exit.
+    """
     position = next((p for p in snapshot.sight.positions or () if p.symbol == holding.symbol), None)
     quantity = min(abs(holding.quantity), abs(position.quantity)) if position is not None else ZERO
     if quantity == 0:
@@ -59,7 +62,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
     release = tuple(
         Cancel(client_id=o.client_id, venue_id=o.venue_id, reason=f"makes way for an exit: {reason}")
         for o in working
-        if o.purpose in (Purpose.STOP, Purpose.TARGET) and o.venue_id
+        if o.purpose is not Purpose.EXIT and o.venue_id
     )
     order = drafts.order(
         bot=holding.bot,
@@ -74,13 +77,8 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
     return (Send(order=order, release=release),)
 
 
-def exiting(holding: Holding, snapshot: Snapshot) -> bool:
-    """True while an exit of this holding is under way, its outcome known or not."""
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    return any(order.purpose is Purpose.EXIT for order in working)
-
-
-def _cannot_act(holding: Holding, snapshot: Snapshot, *, reachable: bool) -> str | None:
+def cannot_act(holding: Holding, snapshot: Snapshot, *, reachable: bool) -> str | None:
+    """Why nothing can be sent for this holding now, or ``None``: the venue, an order under way, or the session."""
     if not reachable:
         return "the venue does not answer"
     working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
@@ -104,10 +102,12 @@ def _why_exit(holding: Holding, snapshot: Snapshot, book: RuleBook) -> tuple[str
         outcome = attempt_foreign(f"exit {name}", _call(ask, holding, snapshot, book, bot))
         if outcome.failure is not None:
             failure = failure or f"exit {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
-        elif outcome.value is not None and not isinstance(outcome.value, str):
-            failure = failure or f"exit {name} answered with {outcome.value!r:.80}"
-        elif outcome.value:
-            return f"{name}: {outcome.value}", failure
+            continue
+        answer: object = outcome.value
+        if isinstance(answer, str) and answer:
+            return f"{name}: {answer}", failure
+        if answer is not None:
+            failure = failure or f"exit {name} answered with {shown(answer)}"
     return None, failure
 
 

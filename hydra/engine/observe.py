@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from hydra.engine.answers import ask_all, ask_order
 from hydra.engine.outside import Outside
-from hydra.guard import Outcome, attempt
+from hydra.guard import attempt
 from hydra.model.market import Bar
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Ledger
@@ -24,9 +25,9 @@ from hydra.ports import FillPage, MarketData
 def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Policy) -> Observed:
     """Look once. ``sight`` is what has been seen in this segment so far; ``None`` makes this look a keyframe."""
     at = outside.clock.now()
-    answers = outside.read_all(_questions(outside, ledger, sight, at, policy))
+    answers = ask_all(outside, _questions(outside, ledger, sight, at, policy))
     failures = [outcome.failure for outcome in answers.values() if outcome.failure is not None]
-    known = {name: outcome.value for name, outcome in answers.items() if outcome.failure is None}
+    known: dict[str, Any] = {name: outcome.value for name, outcome in answers.items() if outcome.failure is None}
     page: FillPage | None = known.get("fills")
     looked_up = changes_at_the_venue(outside, ledger, known.get("open_orders"), page, at, policy)
     market: MarketData = known.get("market") or MarketData()
@@ -103,11 +104,11 @@ _DELTAS = {
 
 
 def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
-    """The answers that differ from what was known."""
+    """The answers that differ from what was known, and those that could not be had the last time."""
     changed: dict[str, Any] = {}
     for name, field in _DELTAS.items():
         value = known.get(name)
-        if value is not None and value != getattr(sight, field):
+        if value is not None and (value != getattr(sight, field) or name in sight.missing):
             changed[field] = value
     return changed
 
@@ -149,7 +150,7 @@ def changes_at_the_venue(
     if open_orders is None:
         wanted = [o for o in wanted if o.status.unresolved]
     for order in wanted:
-        outcome = attempt("order", lambda order=order: outside.broker.order(order.client_id))  # type: ignore[misc]  # bound now
+        outcome = ask_order(outside, order.client_id)
         if outcome.failure is not None:
             found.failures = (outcome.failure,)
         elif outcome.value is not None:
@@ -165,7 +166,7 @@ def _strangers(outside: Outside, ledger: Ledger, fills: tuple[Fill, ...], found:
     for client_id in dict.fromkeys(fill.client_id for fill in fills):
         if client_id in ledger.orders or client_id in found.by_id:
             continue
-        outcome: Outcome[VenueOrder | None] = attempt("order", lambda cid=client_id: outside.broker.order(cid))  # type: ignore[misc]  # bound now
+        outcome = ask_order(outside, client_id)
         if outcome.failure is not None:
             found.failures = (outcome.failure,)
         elif outcome.value is not None:

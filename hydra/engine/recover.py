@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hydra.engine.answers import ask_all
 from hydra.engine.fold import fold
 from hydra.engine.observe import changes_at_the_venue
 from hydra.engine.outside import Outside
 from hydra.model.errors import Unreachable
-from hydra.model.events import GENESIS, Event, Observed, Recovered
+from hydra.model.events import GENESIS, Event, Recovered
 from hydra.model.money import plain
 from hydra.model.orders import Fill, VenueOrder
 from hydra.model.portfolio import Ledger
+from hydra.model.snapshot import Observed
 from hydra.policy import Policy
 from hydra.ports import Head, Store
 
@@ -55,17 +57,18 @@ def recover(outside: Outside, ledger: Ledger, policy: Policy) -> Recovered:
         "account": broker.account,
         "positions": broker.positions,
     }
-    answers = outside.read_all(reads)
+    answers = ask_all(outside, reads)
     failures = [outcome.failure for outcome in answers.values() if outcome.failure is not None]
     if failures:
         raise Unreachable("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in failures))
-    account, positions, page = (answers[name].value for name in ("account", "positions", "fills"))
+    known: dict[str, Any] = {name: outcome.value for name, outcome in answers.items()}
+    account, positions, page = known["account"], known["positions"], known["fills"]
     if ledger.cash is None:
         note = f"first look at {account.account_id}: cash {plain(account.cash)}, {len(positions)} foreign positions"
         return Recovered(
             at=at, fill_cursor=page.cursor, baseline_cash=account.cash, foreign=positions, notes=(note,)
         )
-    changes = changes_at_the_venue(outside, ledger, answers["open_orders"].value, page, at, policy)
+    changes = changes_at_the_venue(outside, ledger, known["open_orders"], page, at, policy)
     if changes.failures:
         raise Unreachable("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in changes.failures))
     return Recovered(

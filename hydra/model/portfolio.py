@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from hydra.model.errors import Invalid
+from hydra.model.market import multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, Protection
 from hydra.model.values import Value, aware_utc, finite, named, not_negative, positive
@@ -91,7 +92,7 @@ class Holding(Value, frozen=True, kw_only=True):
     @property
     def open_risk(self) -> Decimal:
         """Dollars lost if the stop fills at its price; never below zero."""
-        return max(ZERO, (self.average_price - self.protection.stop) * self.quantity)
+        return max(ZERO, (self.average_price - self.protection.stop) * self.quantity * multiplier_of(self.symbol))
 
 
 def holding_key(bot: str, symbol: str) -> str:

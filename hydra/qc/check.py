@@ -70,13 +70,13 @@ def run_check(check: Check) -> CheckResult:
     began = perf_counter()
     outcome = attempt(check.name, check.ask)
     ms = (perf_counter() - began) * 1000
-    finding = outcome.value
+    finding: object = outcome.value
     if outcome.failure is not None:
-        good, reason = False, f"{outcome.failure.kind}: {outcome.failure.reason}"
-    elif type(finding) is not Finding:
-        good, reason = False, f"the check answered with {finding!r:.80}"
-    else:
-        good, reason = finding.good, finding.reason
+        finding = Finding(good=False, reason=f"{outcome.failure.kind}: {outcome.failure.reason}")
+    elif not isinstance(finding, Finding):
+        finding = Finding(good=False, reason=f"the check answered with {finding!r:.80}")
+    assert isinstance(finding, Finding)
+    good, reason = finding.good, finding.reason
     bad = Status.FAIL if check.critical else Status.WARN
     status = Status.SKIP if good is None else Status.PASS if good else bad
     return CheckResult(

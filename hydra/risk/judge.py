@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hydra.guard import attempt_foreign
+from hydra.guard import attempt_foreign, shown
 from hydra.model.money import ZERO, plain, size_down
 from hydra.model.orders import Ceiling, Judgement
 from hydra.risk.plugs import Case, Rule
@@ -34,9 +34,13 @@ def _ceiling(name: str, rule: Rule, case: Case) -> Ceiling:
     if outcome.failure is not None:
         reason = f"the rule failed: {outcome.failure.kind}: {outcome.failure.reason}"
         return Ceiling(rule=name, quantity=ZERO, reason=reason)
-    if type(answer) is not Ceiling or type(answer.quantity) is not Decimal or not answer.quantity >= 0:
-        return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {answer!r:.80}, not with a ceiling")
+    if type(answer) is not Ceiling or not _is_a_size(answer.quantity):
+        return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {shown(answer)}, not with a ceiling")
     return answer
+
+
+def _is_a_size(quantity: object) -> bool:
+    return type(quantity) is Decimal and quantity.is_finite() and quantity >= 0
 
 
 def _as_the_venue_trades(case: Case, quantity: Decimal) -> tuple[Decimal, str]:

@@ -1,0 +1,173 @@
+"""The live cycle: ten bots inline, venue in memory, everything durable, held against the floor of the same minute.
+
+``python -m benchmarks.cycle [--rounds 3] [--cycles 600] [--bots 10] [--folder DIR]`` (``make bench``). Cycle and floor take
+turns in one process, so a noisy minute touches both. The last line is one JSON document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+import sqlite3
+import statistics
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter_ns
+
+from benchmarks.floor import Floor
+from benchmarks.rig import Rig, Setting, rig
+from hydra.adapters.calendar import ExchangeCalendar
+
+_WARM_UP = 150
+"""Cycles before the first one that counts: the bots' windows fill, SQL is compiled."""
+
+
+@dataclass(slots=True)
+class Samples:
+    """Nanoseconds of cycles of one kind, of the floor beside each, and microseconds by stage."""
+
+    cycle: list[int] = field(default_factory=list)
+    floor: list[int] = field(default_factory=list)
+    stages: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    written_bytes: list[int] = field(default_factory=list)
+    asked: int = 0
+
+    def add(self, more: Samples) -> None:
+        """Take in the samples of another round."""
+        self.cycle += more.cycle
+        self.floor += more.floor
+        self.written_bytes += more.written_bytes
+        self.asked += more.asked
+        for stage, micros in more.stages.items():
+            self.stages[stage] += micros
+
+    def row(self) -> dict[str, float]:
+        """The figures, in milliseconds where the name says nothing else."""
+        cycle, floor = _ms(self.cycle, 0.5), _ms(self.floor, 0.5)
+        return {
+            "n": len(self.cycle),
+            "p50": cycle,
+            "p99": _ms(self.cycle, 0.99),
+            "max": _ms(self.cycle, 1.0),
+            "floor_p50": floor,
+            "floor_p99": _ms(self.floor, 0.99),
+            "ratio": round(cycle / floor, 2),
+            "journal_bytes": round(statistics.median(self.written_bytes)),
+            "bots_asked": round(self.asked / len(self.cycle), 1),
+            **{f"{stage}_us": statistics.median(micros) for stage, micros in self.stages.items()},
+        }
+
+
+def measure(run: Rig, floor: Floor, cycles: int) -> dict[str, Samples]:
+    """Cycles in turn with the floor, sorted by whether an order left; a segment's first look is its own kind."""
+    samples: dict[str, Samples] = defaultdict(Samples)
+    counted = run.counted
+    for done in range(_WARM_UP + cycles):
+        written, syncs = counted.written_bytes, counted.syncs
+        first_look = run.engine.sight is None
+        began = perf_counter_ns()
+        report = run.engine.cycle()
+        took = perf_counter_ns() - began
+        written, syncs = counted.written_bytes - written, counted.syncs - syncs
+        bare = floor.once(written, syncs)
+        if done >= _WARM_UP and not report.snapshot.sight.missing:
+            kind = samples["keyframe" if first_look else "order" if report.plan.sends else "quiet"]
+            kind.cycle.append(took)
+            kind.floor.append(bare)
+            kind.written_bytes.append(written)
+            kind.asked += len(report.considered.questions)
+            for stage, micros in report.micros.items():
+                kind.stages[stage].append(micros)
+        if not run.step():
+            break
+    return samples
+
+
+def settings(memory: Path) -> tuple[Setting, ...]:
+    """What is measured, in the order of the table. ``memory`` is a folder whose files never reach a disk."""
+    return (
+        Setting(name="a new bar and quote for every symbol"),
+        Setting(name="new quotes, no new bar", step_seconds=5),
+        Setting(name="nothing new at all", step_seconds=5, fresh_quotes=False),
+        Setting(name="new bars; probes and code looked at every cycle", health_seconds=0),
+        Setting(name="new bars; journal in memory: the CPU's share", journal_dir=memory),
+    )
+
+
+def run_all(folder: Path, memory: Path, *, rounds: int, cycles: int, bots: int) -> dict[str, dict[str, Samples]]:
+    """Every setting in every round, in turn."""
+    calendar = ExchangeCalendar()
+    found: dict[str, dict[str, Samples]] = {}
+    for turn in range(rounds):
+        for number, setting in enumerate(settings(memory / f"{turn}")):
+            here = folder / f"{turn}-{number}"
+            with rig(setting, here, calendar, bots=bots, steps=_WARM_UP + cycles + 1) as run:
+                floor = Floor(here / "state", setting.journal_dir or here / "logs")
+                for kind, samples in measure(run, floor, cycles).items():
+                    found.setdefault(setting.name, {}).setdefault(kind, Samples()).add(samples)
+                floor.close()
+            gc.collect()
+    return found
+
+
+def show(rows: dict[str, dict[str, dict[str, float]]]) -> None:
+    """The tables, for people."""
+    print("| cycle | kind | n | p50 ms | p99 ms | max ms | floor p50 | floor p99 | x floor | bots asked | journal bytes |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for name, kinds in rows.items():
+        for kind, r in kinds.items():
+            figures = [f"{r[key]:.2f}" for key in ("p50", "p99", "max", "floor_p50", "floor_p99", "ratio")]
+            print(f"| {name} | {kind} | {r['n']} | {' | '.join(figures)} | {r['bots_asked']} | {r['journal_bytes']} |")
+    stages = [key for key in next(iter(rows.values()))["quiet"] if key.endswith("_us")]
+    print(f"\n| median microseconds by stage | kind | {' | '.join(stage.removesuffix('_us') for stage in stages)} |")
+    print(f"|---|---|{'---|' * len(stages)}")
+    for name, kinds in rows.items():
+        for kind, r in kinds.items():
+            print(f"| {name} | {kind} | {' | '.join(f'{r[stage]:.0f}' for stage in stages)} |")
+
+
+def machine() -> dict[str, str]:
+    """What the figures were taken on."""
+    packages = {name: version(name) for name in ("msgspec", "orjson", "sqlalchemy", "pydantic")}
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "sqlite": sqlite3.sqlite_version,
+        **packages,
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cycles", type=int, default=600, help="counted cycles of each setting in each round")
+    parser.add_argument("--bots", type=int, default=10)
+    parser.add_argument("--folder", type=Path, default=None, help="a folder on the disk to be measured (default: here)")
+    parser.add_argument("--memory", type=Path, default=Path("/dev/shm"), help="a folder in memory")  # noqa: S108  # that is where it is
+    chosen = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix=".bench-", dir=chosen.folder or Path.cwd()) as folder,
+        tempfile.TemporaryDirectory(prefix="hydra-bench-", dir=chosen.memory) as memory,
+    ):
+        found = run_all(
+            Path(folder), Path(memory), rounds=chosen.rounds, cycles=chosen.cycles, bots=chosen.bots
+        )
+    rows = {name: {kind: samples.row() for kind, samples in kinds.items()} for name, kinds in found.items()}
+    show(rows)
+    print(json.dumps({"machine": machine(), "bots": chosen.bots, "rounds": chosen.rounds, "cycles": rows}))
+
+
+def _ms(nanoseconds: Sequence[int], quantile: float) -> float:
+    ordered = sorted(nanoseconds)
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * quantile))] / 1e6, 3)
+
+
+if __name__ == "__main__":
+    main()

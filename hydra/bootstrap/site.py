@@ -1,0 +1,75 @@
+"""This machine as the disk's checks see it: adapters handed down as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hydra.adapters.files import RealFiles
+from hydra.adapters.journal.reader import read_journal
+from hydra.adapters.journal.segments import segments
+from hydra.adapters.lock import describe, owner
+from hydra.adapters.probes import Measure, room, writing
+from hydra.adapters.store.store import SqlStore
+from hydra.bootstrap.environment import ENV_FILE
+from hydra.bootstrap.setup import STORE, Setup, wall_now
+from hydra.ports import Head
+from hydra.qc.site import JournalState, Site
+
+
+def site_of(setup: Setup) -> Site:
+    """The disk of one command, for ``check-io``, ``qc`` and ``doctor``."""
+    return Site(
+        state_dir=setup.state_dir,
+        log_dir=setup.log_dir,
+        env_file=ENV_FILE,
+        measures=_measures(setup),
+        open_store=lambda: open_store(setup),
+        verify_journal=lambda head: _verify(setup, head),
+        lock_holder=lambda: _holder(setup),
+        wall_now=wall_now,
+    )
+
+
+def open_store(setup: Setup) -> SqlStore | None:
+    """The store, for reading only; ``None`` while there is none."""
+    if not setup.policy.store.url and not (setup.state_dir / STORE).exists():
+        return None
+    return SqlStore(setup.store_url, read_only=True)
+
+
+def _measures(setup: Setup) -> Mapping[str, Measure]:
+    """The engine's own measurements, with files of another name: both may run at once."""
+    files = RealFiles()
+    for folder in (setup.state_dir, setup.log_dir):
+        files.make_dir(folder)
+    return {
+        "state_io": writing(files, setup.state_dir, name=".hydra-check"),
+        "journal_io": writing(files, setup.log_dir, name=".hydra-check"),
+        "disk": room((setup.state_dir, setup.log_dir), setup.policy.health.disk_free_mb),
+    }
+
+
+def _verify(setup: Setup, head: Head | None) -> JournalState:
+    """Read the journal to its end, and demand that ``head`` is in it."""
+    files = RealFiles()
+    reading = read_journal(files, setup.log_dir)
+    seen = head is None or head.seq == 0
+    for event in reading:
+        seen = seen or (head is not None and (event.seq, event.hash) == (head.seq, head.hash))
+    tail = reading.tail
+    if not seen and head is not None:
+        # Raises with the precise difference: cut off, or another journal.
+        for _event in read_journal(files, setup.log_dir, after=head):
+            pass
+    return JournalState(
+        segments=len(segments(files, setup.log_dir)),
+        events=tail.events,
+        head=tail.head,
+        torn_bytes=tail.torn_bytes,
+        open_tail=tail.open_tail,
+    )
+
+
+def _holder(setup: Setup) -> str | None:
+    holder = owner(setup.lock_path)
+    return None if holder is None else describe(holder)

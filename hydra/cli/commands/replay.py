@@ -1,0 +1,113 @@
+"""``hydra replay``: a journal executed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.files import RealFiles
+from hydra.adapters.fingerprint import code_hash
+from hydra.adapters.journal.reader import Reading
+from hydra.adapters.journal.segments import first_line, segments
+from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.cli.frame import Frame, Result
+from hydra.engine.replay import Replayed, replay
+from hydra.model.errors import BadConfig
+from hydra.model.events import Event
+from hydra.policy import Policy
+from hydra.ports import BotHost
+from hydra.risk.plugs import RuleBook
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_TOLD_EVERY = 5000
+
+
+def command(frame: Frame) -> Result:
+    """Verify the chain, fold, decide again, compare."""
+    paths = _segments(frame.options["log"])
+    reading = Reading(RealFiles(), paths)
+    people = frame.people()
+    with people.status("replaying") as status:
+        counted = 0
+
+        def watch(_event: Event) -> None:
+            nonlocal counted
+            counted += 1
+            if counted % _TOLD_EVERY == 0:
+                status.update(f"replaying: {counted:,} events")
+
+        result = replay(_told(reading), resolve, watch=watch)
+    return _result(result, reading, paths)
+
+
+def resolve(document: Mapping[str, Any]) -> tuple[RuleBook, BotHost]:
+    """A journaled policy with its plugs; bots get no deadline, for time is not replayed."""
+    policy = Policy.model_validate(document)
+    return rule_book(policy), InlineBotHost(make_bots(policy), deadline_ms=None)
+
+
+def _told(reading: Reading) -> Iterable[Event]:
+    yield from reading
+
+
+def _segments(named: Iterable[Path]) -> tuple[Path, ...]:
+    """The segment files in the order of their chain. Raises ``BadConfig`` for what is not there."""
+    files = RealFiles()
+    found: list[Path] = []
+    for path in named:
+        if path.is_dir():
+            inside = [info.path for info in segments(files, path)]
+            if not inside:
+                raise BadConfig(f"{path}: no journal segments (<run>.<nnn>.jsonl) in this folder")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise BadConfig(f"{path}: no such file; expected a journal segment, or a folder of them")
+    heads = {path: first_line(files, path) for path in dict.fromkeys(found)}
+    for path, head in heads.items():
+        if head is None:
+            raise BadConfig(f"{path}: empty; expected a journal segment")
+    return tuple(sorted(heads, key=lambda path: heads[path].seq))  # type: ignore[union-attr]  # checked above
+
+
+def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...]) -> Result:
+    difference, tail = result.difference, reading.tail
+    notes = []
+    if difference is None and tail.torn_bytes:
+        notes.append(f"a torn last line of {tail.torn_bytes} bytes was left out")
+    if difference is None and result.open_tail:
+        notes.append("open tail: the last run has not ended in order")
+    if result.codes - {code_hash()}:
+        notes.append("written by another version of the code")
+    if difference is None:
+        ending = f"identical: {result.cycles:,} cycles, {result.decisions:,} decisions, {result.orders:,} orders"
+    else:
+        ending = (
+            f"differs at event {difference.seq}, cycle {difference.cycle}: {difference.where}: "
+            f"recorded {difference.recorded}, recomputed {difference.recomputed}"
+        )
+
+    def show(people: Console) -> None:
+        people.print(f"[bold {'green' if difference is None else 'red'}]{ending}[/]", highlight=False)
+        for note in notes:
+            people.print(f"[dim]{note}[/]")
+
+    document = {
+        "message": ending,
+        "notes": notes,
+        "segments": [str(path) for path in paths],
+        "events": result.events,
+        "cycles": result.cycles,
+        "decisions": result.decisions,
+        "orders": result.orders,
+        "open_tail": result.open_tail,
+        "difference": None
+        if difference is None
+        else {name: getattr(difference, name) for name in ("seq", "cycle", "where", "recorded", "recomputed")},
+    }
+    return Result(exit_code=0 if difference is None else 1, document=document, show=show)

@@ -1,0 +1,149 @@
+"""``hydra run``: recover, then the loop, with a live view and a summary."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hydra.bootstrap.setup import Setup, wall_now
+from hydra.bootstrap.venues import Source
+from hydra.bootstrap.writer import Writer
+from hydra.cli.commands.options import setup_of
+from hydra.cli.frame import Frame, Result
+from hydra.cli.screen.document import summary_document
+from hydra.cli.screen.live import LiveView
+from hydra.cli.screen.summary import summary
+from hydra.cli.screen.tally import Tally
+from hydra.engine.cycle import CycleReport
+from hydra.engine.run import Ending, Loop
+from hydra.model.errors import BadConfig, Barred
+from hydra.qc.preflight import why_not_certified
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EXIT_ON = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class Stopper:
+    """Turns signals into a clean end after the current cycle."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.exit_code: int | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While inside, SIGINT and SIGTERM ask for an end instead of ending."""
+        before = {number: signal.signal(number, self._asked) for number in _EXIT_ON}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _asked(self, number: int, _frame: object) -> None:
+        self.exit_code = _EXIT_ON[signal.Signals(number)]
+        self.event.set()
+
+
+def command(frame: Frame) -> Result:
+    """Start, if the certificate (or a halt with something left to reduce) allows it, and cycle until the end."""
+    setup = setup_of(frame)
+    _refuse_live(frame, setup)
+    stopper = Stopper()
+    with (
+        stopper.listening(),
+        Writer(setup=setup, command="run", source=_source(frame, setup), stop=stopper.event) as writer,
+    ):
+        _admit(writer)
+        return _cycle(frame, setup, writer, stopper)
+
+
+def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Result:
+    people = frame.people()
+    for note in writer.notes:
+        people.print(f"[dim]{note}[/]", highlight=False)
+    tally = Tally(writer.engine.ledger, [bot.id for bot in setup.policy.enabled_bots])
+    market, speed = writer.venue.market.describe(), frame.options["speed"]
+    with LiveView(people, setup.policy, run=writer.run, market=market, speed=speed) as view:
+
+        def watch(report: CycleReport) -> None:
+            tally.take(report)
+            view.take(report, tally)
+
+        interval = frame.options["interval"]
+        loop = Loop(
+            engine=writer.engine,
+            segment=writer.segment,
+            cycles_max=frame.options["cycles"],
+            interval_seconds=float(setup.policy.engine.interval_seconds) if interval is None else interval,
+            stopped=lambda: stopper.exit_code,
+            watch=watch,
+        )
+        ending = loop.run()
+    return _result(setup, writer, tally, ending)
+
+
+def _result(setup: Setup, writer: Writer, tally: Tally, ending: Ending) -> Result:
+    journal = setup.log_dir / f"{writer.run}.*.jsonl"
+    facts: dict[str, Any] = {
+        "journal": str(journal),
+        "practice": setup.policy.practice,
+        "mode_label": setup.policy.mode,
+    }
+
+    def show(people: Console) -> None:
+        people.print(summary(tally, ending, **facts))
+
+    return Result(
+        exit_code=ending.exit_code,
+        document={"run": writer.run, "notes": writer.notes, **summary_document(tally, ending, **facts)},
+        show=show,
+    )
+
+
+def _admit(writer: Writer) -> None:
+    """Raise ``Barred`` unless this run may start."""
+    ledger = writer.engine.ledger
+    if ledger.halts:
+        kinds = "; ".join(f"{halt.kind}: {halt.reason}" for halt in ledger.halts)
+        busy = ledger.holdings or any(not order.status.terminal for order in ledger.orders.values())
+        if not busy:
+            raise Barred(f"halted ({kinds}); nothing is left to reduce. `hydra resume --reason ...` lifts it")
+        writer.notes.append(f"halted ({kinds}): reducing only")
+        return
+    why_not = why_not_certified(ledger, writer.binding, wall_now())
+    if why_not is not None:
+        raise Barred(why_not)
+
+
+def _source(frame: Frame, setup: Setup) -> Source:
+    options = frame.options
+    named = [f"--{name}" for name in ("speed", "data", "seed") if options[name] is not None]
+    if setup.policy.broker.name != "sim" and named:
+        raise BadConfig(
+            f"{', '.join(named)}: only for the simulated broker; broker.name is {setup.policy.broker.name!r}"
+        )
+    speed = options["speed"]
+    if speed is not None and speed != "max":
+        try:
+            positive = float(speed) > 0
+        except ValueError:
+            positive = False
+        if not positive or float(speed) == float("inf"):
+            raise BadConfig(f"--speed: {speed!r} is neither a number above 0 nor max")
+    return Source(data=tuple(options["data"] or ()), seed=options["seed"], speed=speed)
+
+
+def _refuse_live(frame: Frame, setup: Setup) -> None:
+    if frame.options["live"]:
+        raise Barred(
+            f'--live needs a live broker, mode = "live", HYDRA_ARM_LIVE and a confirmation; '
+            f"this configuration has broker {setup.policy.broker.name!r}, mode {setup.policy.mode!r}"
+        )
+    if setup.policy.mode == "live":
+        raise Barred('mode is "live" in the configuration; without --live nothing is traded')

@@ -1,0 +1,125 @@
+"""The outermost frame of every command: faults become a sentence and an exit code, never a traceback.
+
+    0 done   1 a check failed, a replay diverged, a journal is damaged   2 usage or configuration
+    3 halted or not allowed to trade   4 broker or market unreachable   130 SIGINT   143 SIGTERM
+
+With ``--json`` standard output holds exactly one document; what people read goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from hydra.model.errors import BadConfig, Barred, Corrupt, Refused, Unreachable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_CODES: Mapping[int, str] = {
+    0: "allowed, identical, done",
+    1: "a check failed, a replay diverged, or a journal is damaged",
+    2: "usage or configuration",
+    3: "halted or not allowed to trade",
+    4: "broker or market unreachable",
+    130: "SIGINT, after a clean stop",
+    143: "SIGTERM, after a clean stop",
+}
+LISTS_OF_CHECKS = frozenset({"check-io", "qc", "doctor"})
+"""Commands that are lists of checks: whatever stops them, a check failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a command ended: its exit code, its document, and what people are shown."""
+
+    exit_code: int
+    document: Mapping[str, Any]
+    show: Callable[[Console], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What a command is given: its name, its options, and where people look."""
+
+    command: str
+    options: Mapping[str, Any]
+
+    @property
+    def json(self) -> bool:
+        """True when standard output belongs to one JSON document."""
+        return bool(self.options["json"])
+
+    def people(self) -> Console:
+        """The console for people: standard output, or standard error when that holds a document."""
+        return console(stderr=self.json)
+
+
+Command = Callable[[Frame], Result]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that wraps at the terminal's width and stays plain in a pipe."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def in_frame(command: str, options: Mapping[str, Any], entry: Command) -> int:
+    """Run a command; returns its exit code after showing its result or its fault."""
+    frame = Frame(command=command, options=options)
+    try:
+        result = entry(frame)
+    except (Exception, KeyboardInterrupt) as fault:
+        if options.get("debug"):
+            raise
+        result = _faulty(command, fault)
+    try:
+        result.show(frame.people())
+        if frame.json:
+            ok = result.exit_code == 0
+            document = {"command": command, "ok": ok, "exit_code": result.exit_code, **result.document}
+            sys.stdout.buffer.write(
+                orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
+            )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away; what was done is done and journaled.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return result.exit_code
+
+
+def _faulty(command: str, fault: BaseException) -> Result:
+    exit_code, word = _meaning(command, fault)
+    text = str(fault) or type(fault).__name__
+
+    def show(_people: Console) -> None:
+        out = console(stderr=True)
+        out.print(f"[bold red]{word}[/]", end=": ")
+        out.print(text, markup=False)
+
+    return Result(exit_code=exit_code, document={"error": text, "kind": type(fault).__name__}, show=show)
+
+
+def _meaning(command: str, fault: BaseException) -> tuple[int, str]:
+    checks = command in LISTS_OF_CHECKS
+    if isinstance(fault, BadConfig):
+        return 2, "refused"
+    if isinstance(fault, KeyboardInterrupt):
+        return 130, "interrupted"
+    if isinstance(fault, Barred | Refused):
+        return (1 if checks else 3), "refused"
+    if isinstance(fault, Unreachable):
+        return (1 if checks else 4), "unreachable"
+    if isinstance(fault, Corrupt):
+        return (1 if checks or command in ("replay", "status") else 3), "damaged"
+    if isinstance(fault, OSError):
+        return (1 if checks or command in ("replay", "status") else 3), "cannot read or write"
+    return 1, f"defect in hydra ({type(fault).__name__}; --debug shows where)"

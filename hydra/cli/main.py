@@ -1,0 +1,196 @@
+"""The ``hydra`` command. This file only says what can be typed; every command lives in ``hydra.cli.commands``.
+
+Importing the heavy parts is left to the command that needs them, so ``hydra --help`` starts at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hydra.cli.spelling import spread_lists
+
+app = typer.Typer(
+    name="hydra",
+    help="Trade one account with several bots, and refuse to trade unless everything is healthy.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+Config = Annotated[Path, typer.Option("--config", envvar="HYDRA_CONFIG", help="The policy, a TOML file.")]
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", envvar="HYDRA_STATE_DIR", help="Store, exchange books, lock, inbox.")
+]
+LogDir = Annotated[Path, typer.Option("--log-dir", envvar="HYDRA_LOG_DIR", help="The journal's segments.")]
+Json = Annotated[bool, typer.Option("--json", help="Exactly one JSON document on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
+
+CONFIG, STATE_DIR, LOG_DIR = Path("configs/paper.toml"), Path("state"), Path("logs")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from hydra import __version__
+
+        typer.echo(f"hydra {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Trade one account with several bots, and refuse to trade unless everything is healthy."""
+
+
+@app.command("check-io")
+def check_io(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check the state and log folders, the disk, the store and the journal."""
+    _call("check_io", "check-io", locals())
+
+
+@app.command()
+def qc(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Ask every preflight question; leave a certificate when all are answered well."""
+    _call("qc", "qc", locals())
+
+
+@app.command()
+def run(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    cycles: Annotated[int | None, typer.Option("--cycles", min=1, help="End after this many cycles.")] = None,
+    interval: Annotated[
+        float | None, typer.Option("--interval", min=0.01, max=3600, help="Seconds between cycles.")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option("--speed", metavar="X|max", help="Simulated seconds a second (simulated broker only).")
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH...", help="Play recorded bars and quotes (simulated broker only)."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, max=2**63 - 1, help="Another invented market (simulated broker only)."),
+    ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Trade real money; needs arming.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Recover, then run the loop until the day, the cycles or the market end."""
+    _call("run", "run", locals())
+
+
+@app.command()
+def replay(
+    log: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Segments of a journal, or a folder of them.")],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Execute a journal again and name the first difference."""
+    _call("replay", "replay", locals())
+
+
+@app.command()
+def status(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds until interrupted.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show mode, halts, positions, orders, budgets, certificate and inbox."""
+    _call("status", "status", locals())
+
+
+@app.command()
+def halt(
+    reason: Reason,
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Latch a halt: no entries until `hydra resume`; open positions are still managed."""
+    _call("operator", "halt", locals())
+
+
+@app.command()
+def resume(
+    reason: Reason,
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    force: Annotated[bool, typer.Option("--force", help="Resume before the cool-off is over.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Lift every latched halt."""
+    _call("operator", "resume", locals())
+
+
+@app.command()
+def doctor(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend.")] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what is wrong and how to mend it."""
+    _call("doctor", "doctor", locals())
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    broker: Annotated[str, typer.Option("--broker", help="Which venue the configuration is for: sim.")] = "sim",
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a commented configuration and an .env template."""
+    _call("init", "init", locals())
+
+
+def _call(module: str, command: str, options: dict[str, Any]) -> None:
+    """Import the command's module and run it inside the outermost frame."""
+    from importlib import import_module
+
+    from hydra.cli.frame import in_frame
+
+    entry = import_module(f"hydra.cli.commands.{module}").command
+    raise typer.Exit(in_frame(command, options, entry))
+
+
+def main() -> None:
+    """The entry point: lists spread as people type them, then typer."""
+    app(args=spread_lists(sys.argv[1:]), prog_name="hydra")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""Check lists, and the state of a Hydra that may or may not be running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hydra.cli.screen import styles, words
+from hydra.cli.screen.document import halt_document
+from hydra.cli.screen.figures import BudgetUse, day_profit, mode_of, working_orders
+from hydra.cli.screen.summary import pairs
+from hydra.model.money import plain
+from hydra.model.portfolio import Holding, Ledger
+
+_HOLDINGS_MOST, _ORDERS_MOST = 40, 20
+
+
+class Checked(Protocol):
+    """A check's answer: ``status`` is pass, fail, warn or skip; ``ms`` is milliseconds; ``remedy`` may be empty."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def ms(self) -> float: ...
+
+
+def checks_table(results: Iterable[Checked]) -> RenderableType:
+    """One row a check; what to do about it stands under one that did not pass."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("check", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("found", overflow="fold", ratio=1)
+    table.add_column("ms", justify="right", no_wrap=True)
+    counts: dict[str, int] = {}
+    spent = 0.0
+    for result in results:
+        status, remedy = str(result.status), str(getattr(result, "remedy", "") or "")
+        counts[status] = counts.get(status, 0) + 1
+        spent += result.ms
+        found = Text(words.one_line(result.reason))
+        if remedy and status in ("fail", "warn"):
+            found.append(f"\n-> {words.one_line(remedy)}", "cyan")
+        name = Text(words.one_line(result.name), "bold" if status == "fail" else "")
+        table.add_row(Text(status.upper(), styles.CHECK.get(status, "")), name, found, Text(f"{result.ms:,.1f}", "dim"))
+    told = ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "no checks"
+    return Group(table, Text(f"{told}, {spent:,.0f} ms", "dim"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFacts:
+    """What ``hydra status`` knows. ``owner`` describes who holds the writer's lock, ``None`` when nobody does.
+
+    ``certificate_minutes`` are left of the certificate at this moment: ``None`` without one, below zero when it ran out;
+    ``certificate_fault`` says why one that is there does not fit. ``inbox`` counts commands that wait.
+    """
+
+    ledger: Ledger
+    mode_label: str
+    practice: bool
+    owner: str | None
+    certificate_minutes: float | None
+    certificate_fault: str = ""
+    inbox: int = 0
+    budgets: tuple[BudgetUse, ...] = ()
+
+
+def status_panel(facts: StatusFacts) -> RenderableType:
+    """Mode, halts, positions by bot, orders, budgets, last cycle, certificate, inbox."""
+    parts: list[RenderableType] = []
+    if facts.practice:
+        parts.append(Text(styles.PRACTICE, styles.PRACTICE_STYLE))
+    parts.append(_state(facts))
+    if facts.ledger.holdings:
+        parts += [Text(""), _holdings(facts.ledger)]
+    if working_orders(facts.ledger):
+        parts += [Text(""), _orders(facts.ledger)]
+    if facts.budgets:
+        parts += [Text(""), _budgets(facts.budgets)]
+    return Group(*parts)
+
+
+def status_document(facts: StatusFacts) -> dict[str, Any]:
+    """The same as JSON-ready data."""
+    ledger = facts.ledger
+    return {
+        "mode": facts.mode_label,
+        "state": mode_of(ledger).value,
+        "practice": facts.practice,
+        "owner": facts.owner,
+        "run": ledger.run,
+        "cycle": ledger.cycle,
+        "at": None if ledger.at is None else ledger.at.isoformat().replace("+00:00", "Z"),
+        "equity": None if ledger.equity is None else plain(ledger.equity),
+        "day_start_equity": None if ledger.day is None else plain(ledger.day.start_equity),
+        "certificate_minutes": facts.certificate_minutes,
+        "certificate_fault": facts.certificate_fault,
+        "inbox": facts.inbox,
+        "halts": [halt_document(halt) for halt in ledger.halts],
+        "holdings": [_built(holding) for holding in ledger.holdings.values()],
+        "orders": [_built(order) for order in ledger.orders.values() if not order.status.terminal],
+        "budgets": [
+            {
+                "bot": use.bot,
+                "budget": plain(use.budget),
+                "used": plain(use.used),
+                "realized_today": plain(use.realized_today),
+                "trades_today": use.trades_today,
+                "trades_most": use.trades_most,
+                "strikes": use.strikes,
+            }
+            for use in facts.budgets
+        ],
+    }
+
+
+def _built(value: msgspec.Struct) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(value)
+    return built
+
+
+def _state(facts: StatusFacts) -> Table:
+    ledger, mode = facts.ledger, mode_of(facts.ledger)
+    day = day_profit(ledger)
+    rows: list[tuple[str, Text | str]] = [
+        ("Mode", Text.assemble((f" {mode.value.upper()} ", styles.MODE[mode]), f"  {facts.mode_label.upper()}")),
+        ("Writer", Text(facts.owner) if facts.owner else Text("nobody holds the lock", "dim")),
+    ]
+    for halt in ledger.halts:
+        cool = f"; cools off until {halt.cool_off_until:%Y-%m-%d %H:%M}Z" if halt.cool_off_until is not None else ""
+        told = f": {words.one_line(halt.reason)} (by {words.one_line(halt.by)}, {halt.at:%Y-%m-%d %H:%M:%S}Z{cool})"
+        rows.append(("Halt", Text.assemble((halt.kind, "bold red"), told)))
+    money = Text.assemble((words.dollars(ledger.equity), "bold"), ", day ", (words.change(day), styles.gain(day)))
+    rows.append(("Equity", money))
+    last = "none yet" if ledger.at is None else f"{ledger.cycle:,} at {ledger.at:%Y-%m-%d %H:%M:%S}Z, run {ledger.run}"
+    rows.append(("Cycle", last))
+    rows.append(("Certificate", _certificate(facts)))
+    rows.append(("Inbox", "empty" if not facts.inbox else words.some(facts.inbox, "command waits", "commands wait")))
+    if not ledger.holdings:
+        rows.append(("Positions", "none"))
+    return pairs(rows)
+
+
+def _certificate(facts: StatusFacts) -> Text:
+    if facts.certificate_minutes is None:
+        return Text("none; `hydra qc` makes one", "yellow")
+    if facts.certificate_fault:
+        return Text(words.one_line(facts.certificate_fault), "yellow")
+    if facts.certificate_minutes <= 0:
+        return Text(f"ran out {-facts.certificate_minutes:,.0f} minutes ago; a new run needs `hydra qc`", "yellow")
+    return Text(f"good for a start within {facts.certificate_minutes:,.0f} minutes", "green")
+
+
+def _holdings(ledger: Ledger) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Position", overflow="ellipsis", no_wrap=True)
+    table.add_column("symbol", no_wrap=True)
+    for title in ("quantity", "average", "stop", "target"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("since", no_wrap=True)
+    holdings = list(ledger.holdings.values())
+    for holding in holdings[:_HOLDINGS_MOST]:
+        table.add_row(*_holding_cells(holding))
+    if len(holdings) > _HOLDINGS_MOST:
+        table.add_row(Text(f"+{len(holdings) - _HOLDINGS_MOST} more", "dim"))
+    return table
+
+
+def _holding_cells(holding: Holding) -> tuple[Text, ...]:
+    bare = holding.unprotected_since is not None
+    return (
+        Text(holding.bot),
+        Text(holding.symbol, "bold"),
+        Text(words.quantity(holding.quantity)),
+        Text(words.price(holding.average_price)),
+        Text(words.price(holding.protection.stop) + (" BARE" if bare else ""), "bold red" if bare else ""),
+        Text(words.price(holding.protection.target)),
+        Text(f"{holding.opened_at:%m-%d %H:%M}Z", "dim"),
+    )
+
+
+def _orders(ledger: Ledger) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Order", overflow="ellipsis", no_wrap=True)
+    for title in ("symbol", "what"):
+        table.add_column(title, no_wrap=True)
+    table.add_column("quantity", justify="right", no_wrap=True)
+    table.add_column("at", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    working = [order for order in ledger.orders.values() if not order.status.terminal]
+    for order in working[:_ORDERS_MOST]:
+        table.add_row(
+            Text(order.bot),
+            Text(order.symbol, "bold"),
+            Text(f"{order.purpose} {order.side}"),
+            Text(words.quantity(order.remaining)),
+            Text(words.price(order.stop if order.stop is not None else order.limit) or "market"),
+            Text(order.status.value, "bold red" if order.status.unresolved else ""),
+        )
+    if len(working) > _ORDERS_MOST:
+        table.add_row(Text(f"+{len(working) - _ORDERS_MOST} more", "dim"))
+    return table
+
+
+def _budgets(budgets: tuple[BudgetUse, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Bot", overflow="ellipsis", no_wrap=True)
+    for title in ("used", "of budget", "day P&L", "trades", "strikes"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for use in budgets:
+        table.add_row(
+            Text(use.bot),
+            words.short_dollars(use.used),
+            words.short_dollars(use.budget),
+            Text(words.short_change(use.realized_today), styles.gain(use.realized_today)),
+            f"{use.trades_today}/{use.trades_most}",
+            Text(str(use.strikes), "red" if use.strikes else ""),
+        )
+    return table

@@ -1,0 +1,70 @@
+"""What an answer must be made of before anyone builds on it: a type per question.
+
+A port that answers with something else (``None`` included, where an answer is owed) has not answered. Without this a
+silent ``None`` would read as *unchanged*, and a wrong type would be journaled in a line that cannot be read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from hydra.engine.outside import Outside
+from hydra.guard import Outcome, attempt
+from hydra.model.market import Instrument
+from hydra.model.orders import VenueOrder
+from hydra.model.portfolio import Account, Position
+from hydra.model.snapshot import Binding, Command, Failure, Probe, Sessions
+from hydra.ports import FillPage, MarketData
+
+_ONE: dict[str, type] = {
+    "venue_clock": datetime,
+    "account": Account,
+    "fills": FillPage,
+    "sessions": Sessions,
+    "binding": Binding,
+    "market": MarketData,
+}
+_MANY: dict[str, type] = {
+    "positions": Position,
+    "open_orders": VenueOrder,
+    "instruments": Instrument,
+    "inbox": Command,
+}
+
+
+def ask_all(outside: Outside, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome[Any]]:
+    """Ask everything once; for every name an answer of the right make, or a failure."""
+    answers = outside.read_all(questions)
+    return {name: _checked(name, answers.get(name)) for name in questions}
+
+
+def ask_order(outside: Outside, client_id: str) -> Outcome[VenueOrder | None]:
+    """Look one order up by its client id; ``None`` when the venue says that it has none."""
+    outcome = attempt("order", lambda: outside.broker.order(client_id))
+    report = outcome.value
+    if report is None or (type(report) is VenueOrder and report.client_id == client_id):
+        return outcome
+    return Outcome(failure=_nonsense("order", report))
+
+
+def _checked(name: str, outcome: Outcome[Any] | None) -> Outcome[Any]:
+    if outcome is None:
+        return Outcome(failure=Failure(what=name, kind="nonsense", reason="neither an answer nor a failure"))
+    if outcome.failure is not None or _fits(name, outcome.value):
+        return outcome
+    return Outcome(failure=_nonsense(name, outcome.value))
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in _ONE:
+        return type(value) is _ONE[name]
+    if name in _MANY:
+        return type(value) is tuple and all(type(one) is _MANY[name] for one in value)
+    assert name == "probes", f"no make is known for the answer to {name}"
+    return isinstance(value, Mapping) and all(type(probe) is Probe for probe in value.values())
+
+
+def _nonsense(name: str, value: Any) -> Failure:
+    return Failure(what=name, kind="nonsense", reason=f"answered with a {type(value).__name__}")

@@ -1,0 +1,1 @@
+"""Signals and the bots that follow them."""

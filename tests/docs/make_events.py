@@ -1,0 +1,221 @@
+"""Examples for ``docs/reference/events.md``, out of runs of the real engine: ``python -m tests.docs.make_events``.
+
+A day in the simulated exchange gives most kinds. The venue's bad days are staged at the broker's port: the first order is
+refused, the answer to the second is lost, and a stop fills while no engine is looking. Then an operator halts and
+resumes, the store is damaged, and the doctor mends it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hydra.bootstrap.setup import STORE, Setup, read_setup
+from hydra.bootstrap.writer import Writer
+from hydra.cli.commands import doctor, operator, qc
+from hydra.cli.frame import Command, Frame, Result
+from hydra.engine.run import Loop
+from hydra.model.events import KINDS
+from hydra.model.orders import Order, Purpose
+from hydra.ports import Ack, AckOutcome, Broker
+from tests.docs.pages import DOCS, ROOT
+
+PAGE = DOCS / "reference" / "events.md"
+WIDTH = 118
+_KEPT = 2
+_LONG = 3
+
+
+class BadDay:
+    """A broker that refuses the first order and loses the answer to the second; everything else is the venue's own."""
+
+    def __init__(self, venue: Broker) -> None:
+        self._venue = venue
+        self._submitted = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._venue, name)
+
+    def submit(self, order: Order) -> Ack:
+        """Refuse, lose the answer, then behave."""
+        self._submitted += 1
+        if self._submitted == 1:
+            return Ack(outcome=AckOutcome.REJECTED, reason=f"{order.symbol} is not tradable right now")
+        ack = self._venue.submit(order)
+        if self._submitted == 2:
+            raise TimeoutError("no answer within 2 s")
+        return ack
+
+
+def options(folder: Path, **more: Any) -> dict[str, Any]:
+    """A command's options for a state and a journal below ``folder``."""
+    places = {"config": ROOT / "configs" / "paper.toml", "state_dir": folder / "state", "log_dir": folder / "logs"}
+    return {**places, "json": True, "debug": False, **more}
+
+
+def call(entry: Command, name: str, folder: Path, **more: Any) -> Result:
+    """A command without its screen."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return entry(Frame(command=name, options=options(folder, **more)))
+
+
+def live_through_it(folder: Path) -> None:
+    """Everything that can happen, in ``folder``. Must be called from an empty working directory (no ``.env``)."""
+    told = options(folder)
+    setup = read_setup(told["config"], told["state_dir"], told["log_dir"], {})
+    assert call(qc.command, "qc", folder).exit_code == 0
+    _bad_day(setup)
+    assert call(operator.command, "halt", folder, reason="the news desk called").exit_code == 0
+    assert call(operator.command, "resume", folder, reason="false alarm", force=False).exit_code == 0
+    with Writer(setup=setup, command="run") as writer:
+        _loop(writer, cycles_max=3).run()
+    for companion in ("-wal", "-shm"):
+        (setup.state_dir / f"{STORE}{companion}").unlink(missing_ok=True)
+    (setup.state_dir / STORE).write_bytes(b"not a database any more")
+    assert call(doctor.command, "doctor", folder, fix=True).exit_code == 0
+
+
+def _bad_day(setup: Setup) -> None:
+    """Trade until an exit has taken its stop back and something is held; then be ended, and miss the stop."""
+    with Writer(setup=setup, command="run") as writer:
+        engine = writer.engine
+        engine.outside = replace(engine.outside, broker=BadDay(engine.outside.broker))
+        cancelled = 0
+
+        def enough() -> int | None:
+            stops = [o for o in engine.ledger.orders.values() if o.purpose is Purpose.STOP and not o.status.terminal]
+            return 143 if cancelled and stops and engine.ledger.holdings else None
+
+        loop = _loop(writer, cycles_max=900)
+        loop.stopped = enough
+
+        def watch(report: Any) -> None:
+            nonlocal cancelled
+            cancelled += sum(len(send.release) for send in report.plan.sends)
+
+        loop.watch = watch
+        assert loop.run().exit_code == 143
+        for _minute in range(600):
+            if not writer.venue.broker.positions() or not writer.venue.clock.wait(0):
+                break
+
+
+def _loop(writer: Writer, *, cycles_max: int) -> Loop:
+    return Loop(
+        engine=writer.engine,
+        segment=writer.segment,
+        cycles_max=cycles_max,
+        interval_seconds=5,
+        stopped=lambda: None,
+        watch=lambda _report: None,
+    )
+
+
+def lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every event of the journal, in order."""
+    found = [json.loads(line) for path in (folder / "logs").glob("*.jsonl") for line in path.open(encoding="utf-8")]
+    yield from sorted(found, key=lambda event: event["seq"])
+
+
+def examples(folder: Path) -> dict[str, dict[str, Any]]:
+    """The most telling event of each kind, its long lists cut short; this machine's and this user's names replaced."""
+    best: dict[str, dict[str, Any]] = {}
+    for event in lines(folder):
+        known = best.get(event["kind"])
+        if known is None or _worth(event) > _worth(known):
+            best[event["kind"]] = event
+    return {kind: _unnamed(_cut(best[kind]), folder) for kind in KINDS if kind in best}
+
+
+def _worth(event: Mapping[str, Any]) -> int:
+    """How much of its kind an event shows: the number of its fields, up to what a page can bear."""
+    data = event["data"]
+    if data.get("keyframe"):
+        return 0
+    if event["kind"] == "segment_opened":
+        return int(data["command"] == "run")
+    if event["kind"] == "decided":
+        return len(data["plan"])
+    return len(data) * 10 + sum(len(part) for part in data.values() if isinstance(part, list | dict) and len(part) < 5)
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_cut(part) for part in (value[:_KEPT] if len(value) > _LONG else value)]
+    return value
+
+
+def _unnamed(event: dict[str, Any], folder: Path) -> dict[str, Any]:
+    text = json.dumps(event).replace(str(folder), "/srv/hydra")
+    for host in {os.uname().nodename, *re.findall(r'"host": "([^"]+)"', text)}:
+        text = text.replace(f'"{host}"', '"trader-1"').replace(f"@{host}", "@trader-1")
+    text = re.sub(r'"by": "[^"@]+@', '"by": "ann@', text)
+    return json.loads(text)  # type: ignore[no-any-return]  # a mapping went in
+
+
+def shown(value: Any, indent: int = 0, taken: int = 0) -> str:
+    """JSON that breaks lines only where they would be too long; ``taken`` characters of the first are used."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) + indent + taken <= WIDTH or not isinstance(value, dict | list) or not value:
+        return flat
+    pad = " " * (indent + 2)
+    if isinstance(value, list):
+        inner = [pad + shown(part, indent + 2) for part in value]
+        return "[\n" + ",\n".join(inner) + "\n" + " " * indent + "]"
+    keys = [f"{json.dumps(key)}: " for key in value]
+    inner = [pad + key + shown(part, indent + 2, len(key)) for key, part in zip(keys, value.values(), strict=True)]
+    return "{\n" + ",\n".join(_packed(inner, pad)) + "\n" + " " * indent + "}"
+
+
+def _packed(entries: list[str], pad: str) -> list[str]:
+    """Short entries share a line."""
+    packed: list[str] = []
+    for entry in entries:
+        short = "\n" not in entry
+        if packed and short and "\n" not in packed[-1] and len(packed[-1]) + len(entry.strip()) + 2 <= WIDTH:
+            packed[-1] += ", " + entry.strip()
+        else:
+            packed.append(entry if short else pad + entry.strip())
+    return packed
+
+
+def renew(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page with the example of every kind replaced by a new one."""
+    for kind, event in found.items():
+        pattern = re.compile(rf"(^```json {kind}\n).*?(^```$)", re.DOTALL | re.MULTILINE)
+        text, count = pattern.subn(lambda old, event=event: f"{old[1]}{shown(event)}\n{old[2]}", text)  # type: ignore[misc]
+        if count != 1:
+            sys.exit(f"{PAGE}: expected one block ```json {kind}, found {count}")
+    return text
+
+
+def main() -> None:
+    """Live through it in a temporary folder and renew the page's examples."""
+    with tempfile.TemporaryDirectory() as name:
+        before = Path.cwd()
+        os.chdir(name)
+        try:
+            live_through_it(Path(name))
+            found = examples(Path(name))
+        finally:
+            os.chdir(before)
+    missing = sorted(set(KINDS) - set(found))
+    if missing:
+        sys.exit(f"no example came out for {', '.join(missing)}")
+    PAGE.write_text(renew(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    print(f"{PAGE}: {len(found)} examples")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The cycle on a simulated venue in memory, with and without faults."""

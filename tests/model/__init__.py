@@ -1,0 +1,1 @@
+"""The values hold what they promise."""

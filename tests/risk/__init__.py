@@ -1,0 +1,1 @@
+"""Gates, rules, exits and halts, each by itself and all together."""
