@@ -7,12 +7,11 @@ leave out: a rule book without one of them does not start.
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 from hydra.model.portfolio import Account
-from hydra.model.snapshot import Probe, Scope, Snapshot, Verdict
+from hydra.model.snapshot import Probe, Scope, Session, Snapshot, Verdict
 from hydra.policy import Policy
 from hydra.risk.plugs import Gate, Reply, no, not_now, yes
 from hydra.risk.reconcile import residuals
@@ -120,10 +119,15 @@ def _certificate(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     return yes(f"certified {certificate.wall:%Y-%m-%d %H:%M:%S}Z")
 
 
-def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
+def _session_of(snapshot: Snapshot, asset_class: AssetClass) -> Session | None:
+    """The session of an asset class now; ``None`` when it is unknown."""
     sessions = snapshot.sight.sessions
-    session = None if sessions is None else sessions.by_class.get(AssetClass(key))
-    if session is None or "sessions" in snapshot.sight.missing:
+    return None if sessions is None or "sessions" in snapshot.sight.missing else sessions.by_class.get(asset_class)
+
+
+def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
+    session = _session_of(snapshot, AssetClass(key))
+    if session is None:
         return no(f"the session of {key} is unknown")
     if session.open:
         return yes(f"{session.phase}" + (f" until {session.closes_at:%H:%M}Z" if session.closes_at else ""))
@@ -132,26 +136,28 @@ def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
 
 
 def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
-    if "market" in snapshot.sight.missing:
-        failure = snapshot.sight.missing["market"]
+    sight = snapshot.sight
+    if "market" in sight.missing:
+        failure = sight.missing["market"]
         return no(f"market data: {failure.kind}: {failure.reason}")
-    session = _session(snapshot, policy, asset_class_of(key).value)
-    if session.verdict is not Verdict.PASS:
+    session = _session_of(snapshot, asset_class_of(key))
+    if session is None or not session.open:
         return not_now(f"{key}: not judged outside its session")
-    quote, bars = snapshot.sight.quotes.get(key), snapshot.sight.bars.get(key)
+    quote, bars = sight.quotes.get(key), sight.bars.get(key)
     if quote is None:
         return no(f"{key} has no quote")
     if not bars:
         return no(f"{key} has no bars")
-    limit = max(policy.health.staleness_seconds, Decimal(2 * bars[-1].seconds))
-    for what, at in (("quote", quote.at), ("bar", bars[-1].closes_at)):
-        age = (snapshot.at - at).total_seconds()
+    bar = bars[-1]
+    limit = max(float(policy.health.staleness_seconds), 2.0 * bar.seconds)
+    quote_age = (snapshot.at - quote.at).total_seconds()
+    bar_age = (snapshot.at - bar.at).total_seconds() - bar.seconds
+    for what, age in (("quote", quote_age), ("bar", bar_age)):
         if age > limit:
-            return no(f"{key}: last {what} is {age:.0f} s old, limit {plain(limit)} s")
+            return no(f"{key}: last {what} is {age:.0f} s old, limit {limit:g} s")
         if age < 0:
             return no(f"{key}: last {what} is {-age:.0f} s in the future")
-    return yes(f"{key}: quote {(snapshot.at - quote.at).total_seconds():.0f} s old, limit {plain(limit)} s")
-
+    return yes(f"{key}: quote {quote_age:.0f} s old, limit {limit:g} s")
 
 
 broker_reachable = Gate(name="broker_reachable", scope=Scope.SYSTEM, ask=_broker_reachable)

@@ -291,7 +291,7 @@ def test_the_hash_is_stable_over_order_comments_spelling_and_origin(tmp_path: Pa
     path = tmp_path / "policy.toml"
     path.write_text("\n".join(lines))
     assert loaded(path).hash == expected
-    assert loaded(PAPER, {"HYDRA_RISK__DAILY_LOSS": "2e-2", "HYDRA_ENGINE__SEED": "7"}).hash == expected
+    assert loaded(PAPER, {"HYDRA_RISK__DAILY_LOSS": "2e-2", "HYDRA_ENGINE__SEED": "2"}).hash == expected
     assert loaded(PAPER, {"HYDRA_BROKER__COMMISSION_PER_SHARE": "-0.0"}).hash == expected
     assert loaded(edited(tmp_path, ("starting_cash", "starting_cash = 100_000.00"))).hash == expected
 

@@ -44,7 +44,7 @@ def test_a_variable_overrides_each_kind_of_key() -> None:
     assert policy.market.start.isoformat() == "2025-03-03"
     assert [bot.enabled for bot in policy.bots] == [False, True, True]
     assert policy.bots[0].symbols == ("QQQ", "IWM")
-    assert policy.bots[0].parameters == {"fast": 10, "slow": 30}
+    assert policy.bots[0].parameters == {"fast": 20, "slow": 60}
     assert policy.bots[1].parameters == {"lookback": 12.5}
     assert policy.bots[2].parameters == {"fast": 5, "slow": 0.5, "kind": "a", "on": True}
     assert policy.bots[2].session.trade_end == "12:00"
@@ -232,7 +232,7 @@ def test_nothing_is_read_from_the_process_but_what_is_handed_in(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    assert load_policy(PAPER, {}).engine.seed == 7
+    assert load_policy(PAPER, {}).engine.seed == 2
     assert load_secrets({}).journal_key is None
 
 

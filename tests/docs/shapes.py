@@ -36,7 +36,7 @@ def type_in_words(kind: Any) -> str:
     if origin is tuple:
         return f"list of {type_in_words(arguments[0])}"
     if origin is not None and issubclass(origin, Mapping):
-        key = "name" if arguments[0] is str else arguments[0].__name__
+        key = "name" if arguments[0] is str else "asset class"
         return f"{type_in_words(arguments[1])} by {key}"
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(f"`{one.value}`" for one in kind)

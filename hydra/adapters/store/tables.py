@@ -186,7 +186,7 @@ bots = Table(
     _column("bot", K.TEXT, "the bot's id in the policy", primary_key=True),
     _place("position among the ledger's bots", nullable=False),
     _column("memory", K.JSON, "what the bot remembers"),
-    _column("strikes", K.WHOLE, "failures in a row, counted towards quarantine"),
+    _column("strikes", K.WHOLE, "failed answers, counted towards quarantine"),
     _column("trades_today", K.WHOLE, "entries of the day"),
     _column("realized_today", K.DECIMAL, "profit taken today, dollars"),
     _column("realized", K.DECIMAL, "profit taken ever, dollars"),

@@ -1,7 +1,7 @@
 """The latest decisions, worded for a person: entries, exits, caps, refusals, trades and halts.
 
 What repeats every cycle (a wish that is capped again) is one line with a count. A gate is news when it starts to refuse and
-when it opens again; a closed session is no news.
+when it opens again; a closed session is no news, and a halt is told as one.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Decisions:
         return tuple(ordered[:count])
 
     def _gates(self, report: CycleReport) -> None:
-        refusing = {(a.gate, a.key): a for a in report.plan.answers if a.verdict is Verdict.REFUSE}
+        refusing = {(a.gate, a.key): a for a in report.plan.answers if a.verdict is Verdict.REFUSE and a.gate != "mode"}
         if refusing.keys() == self._refusing:
             return
         for name, answer in refusing.items():
