@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -327,6 +327,7 @@ def _jsonable(data: Any) -> Any:
     return data.value if isinstance(data, StrEnum) else data
 
 
+@cache
 def minute_of(time_of_day: str) -> int:
     """Minutes after midnight of an ``hh:mm``."""
     return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

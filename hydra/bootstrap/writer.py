@@ -20,6 +20,7 @@ from hydra.adapters.files import RealFiles
 from hydra.adapters.fingerprint import CodeFingerprint
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
+from hydra.adapters.journal.retention import compress_old, expire
 from hydra.adapters.journal.writer import JournalWriter, take_up
 from hydra.adapters.lock import WriterLock
 from hydra.adapters.probes import HealthProbes, standard_measures
@@ -31,6 +32,7 @@ from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside, ReadAll
 from hydra.engine.recover import catch_up, recover
+from hydra.guard import attempt
 from hydra.model.events import Event, SegmentOpened
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Binding
@@ -172,6 +174,24 @@ class Writer:
         reads = ParallelReads(float(self.setup.policy.engine.read_deadline_seconds))
         stack.callback(reads.close)
         return reads
+
+
+_WORTH_COMPRESSING_BYTES = 1 << 20
+
+
+def keep_house(setup: Setup, writer: Writer) -> None:
+    """Compress and expire old segments, as the policy says. What cannot be done is a note: nothing depends on it."""
+    files, journal = RealFiles(), setup.policy.journal
+
+    def keep() -> None:
+        needed_from_seq = writer.engine.outside.journal.head().seq
+        if journal.compress:
+            compress_old(files, setup.log_dir, keep_run=writer.run, least_bytes=_WORTH_COMPRESSING_BYTES)
+        expire(files, setup.log_dir, keep_days=journal.keep_days, now=wall_now(), needed_from_seq=needed_from_seq)
+
+    failure = attempt("housekeeping", keep).failure
+    if failure is not None:
+        writer.notes.append(f"old segments were left as they are: {failure.kind}: {failure.reason}")
 
 
 def catch_up_with_journal(store: SqlStore, files: RealFiles, setup: Setup) -> tuple[Ledger, Head, Tail]:

@@ -51,7 +51,7 @@ def breakout(parameters: Parameters) -> Signal:
         if len(bars) < lookback + 1:
             return 0
         channel, close = bars[-(lookback + 1) : -1], bars[-1].close
-        return (close > max(bar.high for bar in channel)) - (close < min(bar.low for bar in channel))
+        return (close > max([bar.high for bar in channel])) - (close < min([bar.low for bar in channel]))
 
     return Signal(warm_up=lookback + 1, direction=direction)
 

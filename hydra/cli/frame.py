@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,19 +82,44 @@ def in_frame(command: str, options: Mapping[str, Any], entry: Command) -> int:
         if options.get("debug"):
             raise
         result = _faulty(command, fault)
+    return _show(frame, result)
+
+
+def mend_streams() -> None:
+    """Give a process that was started with closed streams somewhere to write; nobody reads it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open as long as the process
+
+
+def usage_document(command: str, text: str, exit_code: object) -> None:
+    """The document of a line that could not be parsed."""
+    with suppress(OSError):
+        _write({"command": command, "ok": False, "exit_code": exit_code, "error": text, "kind": "Usage"})
+
+
+def _show(frame: Frame, result: Result) -> int:
+    """Show people the result and write its document; the exit code, which is at least 1 when that was not possible."""
     try:
         result.show(frame.people())
         if frame.json:
             ok = result.exit_code == 0
-            document = {"command": command, "ok": ok, "exit_code": result.exit_code, **result.document}
-            sys.stdout.buffer.write(
-                orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
-            )
+            _write({"command": frame.command, "ok": ok, "exit_code": result.exit_code, **result.document})
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away; what was done is done and journaled.
+    except OSError as error:
+        # What was done is done and journaled; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # the reader went away, which is how `| head` ends
+            return result.exit_code
+        with suppress(OSError):
+            sys.stderr.write(f"the result cannot be shown: {error}\n")
+        return result.exit_code or 1
     return result.exit_code
+
+
+def _write(document: Mapping[str, Any]) -> None:
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.flush()
 
 
 def _faulty(command: str, fault: BaseException) -> Result:
@@ -103,7 +129,7 @@ def _faulty(command: str, fault: BaseException) -> Result:
     def show(_people: Console) -> None:
         out = console(stderr=True)
         out.print(f"[bold red]{word}[/]", end=": ")
-        out.print(text, markup=False)
+        out.print(text, markup=False, soft_wrap=True)
 
     return Result(exit_code=exit_code, document={"error": text, "kind": type(fault).__name__}, show=show)
 

@@ -178,18 +178,30 @@ def init(
 
 
 def _call(module: str, command: str, options: dict[str, Any]) -> None:
-    """Import the command's module and run it inside the outermost frame."""
+    """Import the command's module and run it, both inside the outermost frame."""
     from importlib import import_module
 
     from hydra.cli.frame import in_frame
 
-    entry = import_module(f"hydra.cli.commands.{module}").command
-    raise typer.Exit(in_frame(command, options, entry))
+    raise typer.Exit(
+        in_frame(command, options, lambda frame: import_module(f"hydra.cli.commands.{module}").command(frame))
+    )
 
 
 def main() -> None:
     """The entry point: lists spread as people type them, then typer."""
-    app(args=spread_lists(sys.argv[1:]), prog_name="hydra")
+    from hydra.cli.frame import mend_streams, usage_document
+
+    mend_streams()
+    arguments = spread_lists(sys.argv[1:])
+    try:
+        app(args=arguments, prog_name="hydra")
+    except SystemExit as ending:
+        # The parser has told people what is wrong with the line; a program that asked for a document gets one too.
+        usage = getattr(ending.__context__, "format_message", None)
+        if usage is not None and "--json" in arguments:
+            usage_document(next((word for word in arguments if not word.startswith("-")), ""), usage(), ending.code)
+        raise
 
 
 if __name__ == "__main__":

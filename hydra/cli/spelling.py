@@ -8,26 +8,30 @@ LIST_OPTIONS = frozenset({"--data"})
 
 
 def spread_lists(arguments: Sequence[str]) -> list[str]:
-    """The arguments with every list option repeated before each of its values.
+    """The arguments with every list option repeated before each of its values; a comma separates values too.
 
-    A comma separates values too, unless the whole text is the name of one thing the shell has already split off.
+    A list option without any value stays, at the end, where the parser misses its value: left out silently, it would
+    pass for an option that nobody typed.
     """
     spread: list[str] = []
+    missing: list[str] = []
     current: str | None = None
     for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if argument == "--" or (argument.startswith("-") and name not in LIST_OPTIONS):
+        name, _, values = argument.partition("=")
+        if name in LIST_OPTIONS:
+            current = name
+            missing.append(name)
+        elif current is None or argument.startswith("-"):
             current = None
             spread.append(argument)
-        elif name in LIST_OPTIONS:
-            current = name
-            if equals:
-                spread += _repeat(current, value)
-        elif current is not None:
-            spread += _repeat(current, argument)
+            continue
         else:
-            spread.append(argument)
-    return spread
+            values = argument
+        repeated = _repeat(current, values)
+        spread += repeated
+        if repeated:
+            missing.clear()
+    return spread + missing[:1]
 
 
 def _repeat(option: str, values: str) -> list[str]:

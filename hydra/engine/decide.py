@@ -173,7 +173,7 @@ class _Shut:
 
     def why(self, symbol: str) -> tuple[str, str] | None:
         """(code, reason) of the widest shut gate that reaches the symbol; ``None`` when all are open."""
-        return self._system or self._by_key.get(asset_class_of(symbol).value) or self._by_key.get(symbol)
+        return self._system or self._by_key.get(asset_class_of(symbol)) or self._by_key.get(symbol)
 
 
 def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | None:

@@ -89,10 +89,11 @@ class OrderStatus(StrEnum):
     @property
     def unresolved(self) -> bool:
         """True while the venue has not said whether it has the order."""
-        return self in (OrderStatus.SENT, OrderStatus.UNKNOWN)
+        return self in _UNRESOLVED
 
 
 _S = OrderStatus
+_UNRESOLVED = frozenset({_S.SENT, _S.UNKNOWN})
 _ANSWERED = {_S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
 LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.SENT: frozenset(_ANSWERED | {_S.UNKNOWN, _S.NOT_RECEIVED}),

@@ -24,7 +24,7 @@ def _rests(holding: Holding, snapshot: Snapshot, purpose: Purpose) -> bool:
 def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPolicy) -> str | None:
     """The bid is at or below the stop and no stop rests at the venue."""
     quote = snapshot.sight.quotes.get(holding.symbol)
-    if quote is None or _rests(holding, snapshot, Purpose.STOP) or quote.bid > holding.protection.stop:
+    if quote is None or quote.bid > holding.protection.stop or _rests(holding, snapshot, Purpose.STOP):
         return None
     return f"bid {plain(quote.bid)} is at or below the stop {plain(holding.protection.stop)}"
 
@@ -32,7 +32,7 @@ def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPo
 def take_profit(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPolicy) -> str | None:
     """The bid is at or above the target and no target rests at the venue."""
     quote, target = snapshot.sight.quotes.get(holding.symbol), holding.protection.target
-    if quote is None or target is None or _rests(holding, snapshot, Purpose.TARGET) or quote.bid < target:
+    if quote is None or target is None or quote.bid < target or _rests(holding, snapshot, Purpose.TARGET):
         return None
     return f"bid {plain(quote.bid)} is at or above the target {plain(target)}"
 

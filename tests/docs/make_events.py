@@ -68,10 +68,26 @@ def call(entry: Command, name: str, folder: Path, **more: Any) -> Result:
         return entry(Frame(command=name, options=options(folder, **more)))
 
 
+@contextlib.contextmanager
+def elsewhere(folder: Path) -> Iterator[None]:
+    """Work in ``folder``, with nothing of Hydra in the environment but what makes positions short."""
+    place, before = Path.cwd(), dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("HYDRA_")]:
+        del os.environ[name]
+    os.environ["HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES"] = "5"
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(place)
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def live_through_it(folder: Path) -> None:
-    """Everything that can happen, in ``folder``. Must be called from an empty working directory (no ``.env``)."""
+    """Everything that can happen, in ``folder``; to be called ``elsewhere``."""
     told = options(folder)
-    setup = read_setup(told["config"], told["state_dir"], told["log_dir"], {})
+    setup = read_setup(told["config"], told["state_dir"], told["log_dir"], os.environ)
     assert call(qc.command, "qc", folder).exit_code == 0
     _bad_day(setup)
     assert call(operator.command, "halt", folder, reason="the news desk called").exit_code == 0
@@ -202,14 +218,9 @@ def renew(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
 
 def main() -> None:
     """Live through it in a temporary folder and renew the page's examples."""
-    with tempfile.TemporaryDirectory() as name:
-        before = Path.cwd()
-        os.chdir(name)
-        try:
-            live_through_it(Path(name))
-            found = examples(Path(name))
-        finally:
-            os.chdir(before)
+    with tempfile.TemporaryDirectory() as name, elsewhere(Path(name)):
+        live_through_it(Path(name))
+        found = examples(Path(name))
     missing = sorted(set(KINDS) - set(found))
     if missing:
         sys.exit(f"no example came out for {', '.join(missing)}")

@@ -57,9 +57,10 @@ def test_an_order_that_never_arrived_is_not_received_after_the_grace_and_entries
 def test_an_unknown_order_is_not_forgotten_while_the_venue_does_not_answer() -> None:
     stage = Stage({BOT: scripted(EAGER)}, rules=policy(engine={"unknown_grace_seconds": Decimal(0)}))
     stage.broker.plan("submit", 0, LOST_AFTER)
-    stage.broker.always["order"] = Fault(error=ConnectionError("down"))
-    stage.broker.always["open_orders"] = Fault(error=ConnectionError("down"))
-    stage.step(3)
+    stage.step(2)
+    for read in ("order", "open_orders", "fills"):
+        stage.broker.always[read] = Fault(error=ConnectionError("down"))
+    stage.step()
     assert statuses(stage) == [OrderStatus.UNKNOWN]
     stage.broker.always.clear()
     stage.step(2)

@@ -11,21 +11,24 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hydra.adapters.journal.segments import SegmentInfo, content, damage, last_line, segments
+from hydra.adapters.journal.segments import SegmentInfo, content, damage, first_line, last_line, segments
+from hydra.model.events import SegmentOpened, payload_of
 from hydra.ports import Files
 
 _LEVEL = 3
 
 
-def compress_old(files: Files, folder: Path) -> tuple[Path, ...]:
+def compress_old(files: Files, folder: Path, *, keep_run: str = "", least_bytes: int = 0) -> tuple[Path, ...]:
     """Replace every plain segment but the newest by a ``.zst`` of the same bytes; the new files.
+
+    Segments of the run ``keep_run`` and those below ``least_bytes`` stay plain.
 
     Raises ``Corrupt`` when a file cannot be read or does not come back as it was, ``OSError`` when one cannot be written;
     the plain file stays in either case.
     """
     made = []
     for info in _followed(segments(files, folder)):
-        if not info.compressed:
+        if not info.compressed and info.run != keep_run and info.size_bytes >= least_bytes:
             target = info.path.with_name(f"{info.path.name}.zst")
             files.remove(target)  # left by a crash while it was being written
             _compress(files, info.path, target)
@@ -35,22 +38,33 @@ def compress_old(files: Files, folder: Path) -> tuple[Path, ...]:
 
 
 def expire(files: Files, folder: Path, *, keep_days: int, now: datetime, needed_from_seq: int) -> tuple[Path, ...]:
-    """Delete segments whose last event is older than ``keep_days`` (0: keep for ever); the deleted files.
+    """Delete segments that ended more than ``keep_days`` ago (0: keep for ever); the deleted files.
 
-    Stops at the first that is young enough or holds an event with ``seq >= needed_from_seq``. Raises ``Corrupt`` for a
-    segment that cannot be read, ``OSError`` for one that cannot be deleted.
+    A segment has ended when the next was opened, by the wall clock that each notes in its first line: event times are the
+    market's own and may be of any year. Stops at the first that is young enough or holds an event with
+    ``seq >= needed_from_seq``. Raises ``Corrupt`` for a segment that cannot be read, ``OSError`` for one that cannot be
+    deleted.
     """
     gone: list[Path] = []
     if keep_days == 0:
         return ()
     oldest_kept = now - timedelta(days=keep_days)
-    for info in _followed(segments(files, folder)):
+    there = segments(files, folder)
+    for info, following in zip(_followed(there), there[1:], strict=False):
         last = last_line(files, info.path)
-        if last is None or last.ts >= oldest_kept or last.seq >= needed_from_seq:
+        if last is None or last.seq >= needed_from_seq or _opened_at(files, following) >= oldest_kept:
             break
         files.remove(info.path)
         gone.append(info.path)
     return tuple(gone)
+
+
+def _opened_at(files: Files, info: SegmentInfo) -> datetime:
+    first = first_line(files, info.path)
+    opened = None if first is None else payload_of(first)
+    if not isinstance(opened, SegmentOpened):
+        raise damage(info.path, 1, "expected segment_opened")
+    return opened.wall
 
 
 def _followed(infos: tuple[SegmentInfo, ...]) -> tuple[SegmentInfo, ...]:

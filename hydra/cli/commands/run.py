@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.bootstrap.setup import Setup, wall_now
 from hydra.bootstrap.venues import Source
-from hydra.bootstrap.writer import Writer
+from hydra.bootstrap.writer import Writer, keep_house
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.document import summary_document
@@ -85,11 +85,12 @@ def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Resu
             watch=watch,
         )
         ending = loop.run()
+    keep_house(setup, writer)
     return _result(setup, writer, tally, ending)
 
 
 def _result(setup: Setup, writer: Writer, tally: Tally, ending: Ending) -> Result:
-    journal = setup.log_dir / f"{writer.run}.*.jsonl"
+    journal = setup.log_dir / f"{writer.run}.*"
     facts: dict[str, Any] = {
         "journal": str(journal),
         "practice": setup.policy.practice,

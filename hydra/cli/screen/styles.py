@@ -5,7 +5,7 @@ from __future__ import annotations
 from hydra.model.portfolio import Mode
 
 MODE = {Mode.ACTIVE: "bold black on green", Mode.REDUCING: "bold black on yellow", Mode.HALTED: "bold white on red"}
-PRACTICE = " PRACTICE  the market is invented and keeps no hours; results mean nothing "
+PRACTICE = " PRACTICE  not a rehearsal of a market day; results mean nothing "
 PRACTICE_STYLE = "bold black on magenta"
 CHECK = {"pass": "green", "fail": "bold red", "warn": "yellow", "skip": "dim"}
 VERDICT = {"pass": "green", "skip": "yellow", "refuse": "bold red"}

@@ -13,7 +13,7 @@ from rich.text import Text
 from hydra.cli.screen import styles, words
 from hydra.cli.screen.document import by_count, summary_document
 from hydra.cli.screen.figures import mode_of, working_orders
-from hydra.cli.screen.tally import BotFigures, Tally
+from hydra.cli.screen.tally import BotFigures, Closed, Tally
 from hydra.engine.run import Ending
 from hydra.model.money import ZERO
 from hydra.model.orders import Purpose
@@ -39,7 +39,7 @@ def summary(tally: Tally, ending: Ending, *, journal: str, practice: bool, mode_
         parts += [Text(""), _skips(tally)]
     if tally.halts or tally.ledger.halts:
         parts += [Text(""), _halts(tally)]
-    parts += [Text(""), _timing(tally), *_where(journal)]
+    parts += [Text(""), *([_timing(tally)] if tally.cycles else []), *_where(journal)]
     return Group(*parts)
 
 
@@ -67,7 +67,9 @@ def _facts(tally: Tally, ending: Ending, mode_label: str) -> Table:
     rows.append(("Cycles", f"{tally.cycles:,}, orders were sent in {tally.cycles_sent:,}"))
     rows.append(("Equity", _equity(tally.equity_start, tally.equity_end)))
     rows.append(("Orders", _orders(tally)))
-    rows.append(("Fills", _fills(tally)))
+    rows.append(("Fills", f"{tally.fills:,}"))
+    if tally.trades.count:
+        rows.append(("Trades", _trades(tally.trades)))
     rows += _at_the_end(tally)
     return pairs(rows)
 
@@ -106,14 +108,10 @@ _PURPOSES = {
 }
 
 
-def _fills(tally: Tally) -> Text:
-    closed = tally.trades
-    text = Text(words.some(tally.fills, "fill"))
-    if closed.count:
-        text.append(f"; {words.some(closed.count, 'trade')} closed, {closed.won:,} won, {closed.lost:,} lost, ")
-        text.append(words.change(closed.profit), styles.gain(closed.profit))
-        text.append(f", best {words.change(closed.best)}, worst {words.change(closed.worst)}")
-    return text
+def _trades(closed: Closed) -> Text:
+    text = Text(f"{closed.count:,} closed, {closed.won:,} won, {closed.lost:,} lost, ")
+    text.append(words.change(closed.profit), styles.gain(closed.profit))
+    return text.append(f"; best {words.change(closed.best)}, worst {words.change(closed.worst)}")
 
 
 def _at_the_end(tally: Tally) -> Iterator[tuple[str, Text | str]]:
@@ -220,24 +218,23 @@ def _halts(tally: Tally) -> RenderableType:
 
 def _timing(tally: Tally) -> Table:
     times = tally.times
-    largest = times.largest if times.count else None
-    text = f"{words.millis(times.quantile(0.5))} median, {words.millis(times.quantile(0.99))} p99, {words.millis(largest)} longest"
-    stages = ", ".join(
+    median, most = words.millis(times.quantile(0.5)), words.millis(times.quantile(0.99))
+    text = f"{median} median, {most} p99, {words.millis(times.largest)} longest"
+    stages = " ".join(
         f"{stage} {words.millis(one.quantile(0.5)).removesuffix(' ms')}" for stage, one in tally.stages.items()
     )
     rows: list[tuple[str, Text | str]] = [("Cycle", text)]
     if stages:
-        rows.append(("", Text(f"medians: {stages}", "dim")))
+        rows.append(("medians", Text(stages, "dim")))
     return pairs(rows)
 
 
 def _where(journal: str) -> tuple[RenderableType, ...]:
-    """Never wrapped: a path that was broken in two cannot be copied."""
+    """Folded where the terminal ends, never cut: the path is there to be copied."""
     path = shlex.quote(journal) if any(mark in journal for mark in " \t'\"$&;()") else journal
     lines = (("Journal", journal), ("Replay", f"hydra replay {path}"))
     return tuple(
-        Text.assemble((f"{label:<9}  ", "dim"), words.one_line(text), no_wrap=True, overflow="ignore")
-        for label, text in lines
+        Text.assemble((f"{label:<9}  ", "dim"), words.one_line(text), overflow="fold") for label, text in lines
     )
 
 

@@ -84,8 +84,8 @@ def test_fresh_fills_and_trades_are_counted_once_a_cycle() -> None:
 
 
 def test_profit_by_bot_is_what_changed_since_the_start() -> None:
-    before = BotRecord(bot="spy-trend", realized=Decimal("100"), fees=Decimal("7"))
-    after = BotRecord(bot="spy-trend", realized=Decimal("150"), fees=Decimal("9"))
+    before = BotRecord(bot="spy-trend", realized=Decimal(100), fees=Decimal(7))
+    after = BotRecord(bot="spy-trend", realized=Decimal(150), fees=Decimal(9))
     held = reports.holding("other", "AAPL", average_price=Decimal(240), quantity=Decimal(10))
     tally = Tally(reports.ledger(bots=reports.by_bot(before)), bots=("quiet", "spy-trend"))
     end = reports.ledger(bots=reports.by_bot(after), holdings={held.key: held})
@@ -124,7 +124,7 @@ def test_equity_days_and_times_span_the_run() -> None:
     assert (tally.equity_start, tally.equity_end) == (Decimal(100), Decimal(101))
     assert (tally.days, tally.first_day, tally.last_day) == (2, date(2025, 1, 6), date(2025, 1, 7))
     assert tally.began_at == reports.START
-    assert tally.times.quantile(0.5) == 1192
+    assert tally.times.quantile(0.5) == 1200
     assert tally.stages["observe"].count == 4
 
 

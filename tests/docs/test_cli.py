@@ -1,0 +1,119 @@
+"""The reference of the command line has every command, option, exit code and key, and none that does not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from typer.main import get_command
+
+from hydra.bootstrap.environment import RESERVED
+from hydra.cli.commands import check_io, doctor, init, operator, qc, replay, run, status
+from hydra.cli.frame import EXIT_CODES, Frame
+from hydra.cli.main import app
+from tests.docs.make_events import call, elsewhere, options
+from tests.docs.pages import read, rows, sections
+
+PAGE = read("reference/cli.md")
+_ROOT = get_command(app)
+assert isinstance(_ROOT, click.Group) or hasattr(_ROOT, "commands")
+COMMANDS: Mapping[str, click.Command] = _ROOT.commands
+PARTS = sections(PAGE, 2)
+SECTIONS = {title.removeprefix("hydra "): text for title, text in sections(PAGE, 3).items()}
+
+
+def names_of(command: click.Command) -> dict[str, str]:
+    """Help by long name of every option and argument."""
+    named = {}
+    for parameter in command.params:
+        metavar = parameter.metavar or (parameter.name or "").upper()
+        longest = max(parameter.opts, key=len) if parameter.param_type_name == "option" else metavar
+        named[longest] = getattr(parameter, "help", None) or ""
+    return named
+
+
+def code_cells(text: str) -> list[str]:
+    """The first cells that are one piece of code, in order."""
+    return [row[0].strip("`") for row in rows(text) if row[0].startswith("`")]
+
+
+def common() -> Iterator[tuple[str, set[str]]]:
+    """Every common option with the commands that take it."""
+    for option, takers, _ in rows(PARTS["Common options"]):
+        assert takers.startswith("all")
+        yield option.strip("`"), set(COMMANDS) - set(re.findall(r"`([^`]+)`", takers))
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    assert list(SECTIONS) == list(COMMANDS)
+    assert re.findall(r"^\| \[`hydra ([a-z-]+)`\]", PAGE, re.MULTILINE) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_documented_and_no_other(name: str) -> None:
+    own = [cell for cell in code_cells(SECTIONS[name]) if cell.startswith("--") or cell.isupper() or "..." in cell]
+    shared = [option for option, takers in common() if name in takers]
+    assert sorted(own + shared) == sorted(names_of(COMMANDS[name]))
+
+
+def test_the_options_of_the_program_itself_are_documented() -> None:
+    for option in names_of(_ROOT):
+        assert f"`hydra {option}`" in PAGE
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name: str) -> None:
+    assert len((COMMANDS[name].help or "").split()) >= 3
+    for option, text in names_of(COMMANDS[name]).items():
+        assert len(text.split()) >= 3, option
+
+
+def test_every_exit_code_is_documented_in_the_same_words() -> None:
+    assert {int(row[0]): row[1] for row in rows(PARTS["Exit codes"])} == dict(EXIT_CODES)
+
+
+def test_every_variable_is_documented() -> None:
+    documented = set(code_cells(PARTS["Environment"]))
+    asked = {p.envvar for command in COMMANDS.values() for p in command.params if p.envvar}
+    assert asked | set(RESERVED) <= documented
+    assert documented - set(RESERVED) == {"HYDRA_SECTION__KEY", "NO_COLOR", "COLUMNS"}
+
+
+def keys_in(name: str) -> set[str]:
+    """The documented keys of a command's document."""
+    return {cell for cell in code_cells(SECTIONS[name]) if re.fullmatch(r"[a-z_]+", cell)}
+
+
+def test_every_key_of_a_document_is_documented_and_no_other(tmp_path: Path) -> None:
+    run_options = dict.fromkeys(("interval", "speed", "data", "seed")) | {"cycles": 3, "live": False}
+
+    def keys(entry: Any, name: str, **more: Any) -> set[str]:
+        result = call(entry.command, name, tmp_path, **more)
+        assert result.exit_code == 0, result.document
+        return set(result.document)
+
+    with elsewhere(tmp_path):
+        assert keys(check_io, "check-io") == keys_in("check-io")
+        assert keys(qc, "qc") == keys_in("qc")
+        assert keys(run, "run", **run_options) == keys_in("run")
+        assert keys(status, "status", watch=False) == keys_in("status")
+        assert keys(replay, "replay", log=[tmp_path / "logs"]) == keys_in("replay")
+        assert keys(operator, "halt", reason="a test") == keys_in("halt") - {"path"}
+        assert keys(operator, "resume", reason="a test", force=False) == keys_in("resume") - {"path"}
+        assert keys(doctor, "doctor", fix=False) == keys_in("doctor")
+        assert keys(init, "init", folder=tmp_path / "new", broker="sim") == keys_in("init")
+
+
+def test_a_word_left_in_the_inbox_has_the_documented_keys(tmp_path: Path) -> None:
+    from hydra.adapters.lock import WriterLock
+    from hydra.bootstrap.setup import this_process
+
+    with elsewhere(tmp_path):
+        (tmp_path / "state").mkdir()
+        with WriterLock(tmp_path / "state" / "lock", this_process("run")):
+            result = operator.command(Frame(command="halt", options=options(tmp_path, reason="a test")))
+    assert set(result.document) == keys_in("halt")

@@ -1,0 +1,199 @@
+"""Every gate: open on a healthy snapshot, shut with its own reason on each defect it is for."""
+
+from __future__ import annotations
+
+from dataclasses import replace as changed
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hydra.engine.decide import ask_gates
+from hydra.model.market import AssetClass
+from hydra.model.orders import OrderStatus, OrderType, Side, VenueOrder
+from hydra.model.portfolio import Halt, Position
+from hydra.model.snapshot import Failure, Probe, Session, Snapshot, Verdict
+from hydra.model.values import replace
+from hydra.risk.gates import REQUIRED, keys_of
+from hydra.risk.reconcile import residuals
+from tests.fakes.outside import OPEN
+from tests.risk.scenes import book, healthy, holding, order, with_account, with_ledger, with_sight
+
+D = Decimal
+
+
+def missing(what: str, kind: str = "timeout") -> Snapshot:
+    return with_sight(missing={what: Failure(what=what, kind=kind, reason="no answer within 2 s")})
+
+
+def probes(**answers: Probe | None) -> Snapshot:
+    merged = {**healthy().sight.probes, **answers}
+    return with_sight(probes={name: probe for name, probe in merged.items() if probe is not None})
+
+
+def sessions(**changes: Any) -> Snapshot:
+    seen = healthy().sight.sessions
+    assert seen is not None
+    return with_sight(sessions=replace(seen, **changes))
+
+
+def aged(what: str, seconds: float) -> Snapshot:
+    """The quote or the last bar is this old (a bar by its close)."""
+    sight, at = healthy().sight, healthy().at - timedelta(seconds=seconds)
+    if what == "quote":
+        return with_sight(quotes={"SPY": replace(sight.quotes["SPY"], at=at)})
+    last = sight.bars["SPY"][-1]
+    return with_sight(bars={"SPY": (*sight.bars["SPY"][:-1], replace(last, at=at - timedelta(seconds=last.seconds)))})
+
+
+def failed(count: int, seconds_ago: float = 1) -> Snapshot:
+    return with_ledger(failed_at=(healthy().at - timedelta(seconds=seconds_ago),) * count)
+
+
+def skewed(seconds: float) -> Snapshot:
+    return with_sight(venue_at=healthy().at + timedelta(seconds=seconds))
+
+
+def uncertified(**changes: Any) -> Snapshot:
+    certificate = healthy().ledger.certificate
+    assert certificate is not None
+    return with_ledger(certificate=replace(certificate, **changes))
+
+
+HALT = Halt(kind="operator", reason="lunch", at=OPEN, by="me", automatic=False)
+BAD = Probe(ok=False, reason="read-only file system", number=30.0)
+STRANGER = Position(symbol="TSLA", quantity=D(3), average_price=D(200))
+CLOSED = {AssetClass.EQUITY: Session(open=False, phase="post", opens_at=OPEN + timedelta(days=1))}
+
+SHUT: list[tuple[str, str, Snapshot, str]] = [
+    ("broker_reachable", "account", missing("account"), "account: timeout"),
+    ("broker_reachable", "positions", missing("positions"), "no answer within 2 s"),
+    ("broker_reachable", "open orders", missing("open_orders"), "open_orders"),
+    ("broker_reachable", "fills", missing("fills"), "fills"),
+    ("broker_reachable", "clock", missing("venue_clock"), "venue_clock"),
+    ("account_valid", "unread now", missing("account"), "no answer within 2 s"),
+    ("account_valid", "never read", with_sight(account=None), "never read"),
+    ("account_valid", "inactive", with_account(status="ACCOUNT_CLOSED"), "ACCOUNT_CLOSED"),
+    ("account_valid", "blocked", with_account(blocked=True), "blocked"),
+    ("account_valid", "no equity", with_account(equity=D(0)), "equity 0"),
+    ("account_valid", "in debt", with_account(equity=D(-5)), "equity -5"),
+    ("state_writable", "bad", probes(state_io=BAD), "read-only file system"),
+    ("state_writable", "gone", probes(state_io=None), "no answer"),
+    ("state_writable", "store gone", probes(store=None), "no answer"),
+    ("state_writable", "store bad", probes(store=BAD), "read-only"),
+    ("state_writable", "store behind", missing("store", "OSError"), "behind the journal"),
+    ("state_writable", "unread", missing("probes"), "no answer"),
+    ("journal_writable", "bad", probes(journal_io=BAD), "read-only file system"),
+    ("journal_writable", "gone", probes(journal_io=None), "no answer"),
+    ("disk_space", "bad", probes(disk=BAD), "read-only file system"),
+    ("disk_space", "gone", probes(disk=None), "no answer"),
+    ("clock_skew", "ahead", skewed(2.001), "2.001 s"),
+    ("clock_skew", "behind", skewed(-3600), "3600.000 s"),
+    ("clock_skew", "unread", missing("venue_clock"), "unknown"),
+    ("clock_skew", "never read", with_sight(venue_at=None), "unknown"),
+    ("failure_window", "at the limit", failed(5), "5 failed reads in 60 s"),
+    ("ledger_agrees", "position we do not know", with_sight(positions=(STRANGER,)), "venue holds 3"),
+    ("ledger_agrees", "holding the venue lacks", with_ledger(holdings={"a|SPY": holding()}), "ledger holds 10"),
+    ("ledger_agrees", "order the venue lacks", with_ledger(orders={"o1": order()}), "not open at the venue"),
+    ("ledger_agrees", "cash", with_ledger(cash=D("100000.02")), "difference -0.02"),
+    ("ledger_agrees", "cash never counted", with_ledger(cash=None), "never taken"),
+    ("ledger_agrees", "positions unknown", with_sight(positions=None), "unknown"),
+    ("ledger_agrees", "foreign position gone", with_ledger(foreign={"TSLA": D(1)}), "TSLA"),
+    ("orders_resolved", "sent", with_ledger(orders={"o1": order(status=OrderStatus.SENT)}), "o1"),
+    ("mode", "halted", with_ledger(halts=(HALT,)), "operator: lunch"),
+    ("certificate", "none", with_ledger(certificate=None), "hydra qc"),
+    ("certificate", "other policy", uncertified(policy_hash="x"), "policy_hash"),
+    ("certificate", "other code", uncertified(code_hash="x"), "code_hash"),
+    ("certificate", "other account", uncertified(account_id="x"), "account_id"),
+    ("certificate", "other url", uncertified(url="x"), "url"),
+    ("certificate", "other mode", uncertified(mode="live"), "mode"),
+    ("certificate", "other host", uncertified(host="x"), "host"),
+    ("certificate", "binding unread", missing("binding"), "could not be compared"),
+    ("session", "unread", missing("sessions"), "unknown"),
+    ("session", "unknown class", sessions(by_class={}), "unknown"),
+    ("session", "never read", with_sight(sessions=None), "unknown"),
+    ("data_fresh", "market unread", missing("market"), "timeout"),
+    ("data_fresh", "no quote", with_sight(quotes={}), "no quote"),
+    ("data_fresh", "no bars", with_sight(bars={}), "no bars"),
+    ("data_fresh", "old quote", aged("quote", 121), "quote is 121 s old, limit 120 s"),
+    ("data_fresh", "old bar", aged("bar", 121), "bar is 121 s old"),
+    ("data_fresh", "quote of the future", aged("quote", -5), "in the future"),
+    ("data_fresh", "bar of the future", aged("bar", -60), "in the future"),
+]
+
+STILL_OPEN: list[tuple[str, str, Snapshot]] = [
+    ("clock_skew", "at the limit", skewed(2)),
+    ("failure_window", "below the limit", failed(4)),
+    ("failure_window", "long ago", failed(50, seconds_ago=60)),
+    ("ledger_agrees", "within the tolerance", with_ledger(cash=D("100000.01"))),
+    ("data_fresh", "quote at the limit", aged("quote", 120)),
+    ("account_valid", "little equity", with_account(equity=D("0.01"))),
+    (
+        "ledger_agrees",
+        "foreign positions",
+        with_ledger(with_sight(positions=(STRANGER,)), foreign={"TSLA": D(3)}),
+    ),
+]
+
+
+def answers_of(gate: str, snapshot: Snapshot) -> list[tuple[Verdict, str]]:
+    return [(answer.verdict, answer.reason) for answer in ask_gates(snapshot, book()) if answer.gate == gate]
+
+
+def test_every_gate_is_open_on_a_healthy_snapshot_and_says_why() -> None:
+    answers = ask_gates(healthy(), book())
+    assert {answer.gate for answer in answers} == REQUIRED
+    assert [answer for answer in answers if answer.verdict is not Verdict.PASS] == []
+    assert all(answer.reason for answer in answers)
+
+
+def test_every_gate_has_a_defect_in_this_table() -> None:
+    assert {gate for gate, *_ in SHUT} == {gate.name for gate in book().gates}
+
+
+@pytest.mark.parametrize(("gate", "defect", "snapshot", "words"), SHUT, ids=[f"{g}: {d}" for g, d, *_ in SHUT])
+def test_a_gate_is_shut_by_its_defect_with_its_reason(gate: str, defect: str, snapshot: Snapshot, words: str) -> None:
+    ((verdict, reason),) = answers_of(gate, snapshot)
+    assert verdict is Verdict.REFUSE
+    assert words in reason
+
+
+@pytest.mark.parametrize(("gate", "what", "snapshot"), STILL_OPEN, ids=[f"{g}: {w}" for g, w, _ in STILL_OPEN])
+def test_a_gate_stays_open_up_to_its_limit(gate: str, what: str, snapshot: Snapshot) -> None:
+    assert [verdict for verdict, _ in answers_of(gate, snapshot)] == [Verdict.PASS]
+
+
+def test_a_closed_session_is_not_now_and_nobodys_failure() -> None:
+    closed = sessions(by_class=CLOSED)
+    assert answers_of("session", closed)[0][0] is Verdict.SKIP
+    assert "opens 2024-03-05 14:30Z" in answers_of("session", closed)[0][1]
+    assert answers_of("data_fresh", closed)[0][0] is Verdict.SKIP
+
+
+def test_a_gate_answers_for_every_key_of_its_scope() -> None:
+    gates = {gate.name: gate for gate in book().gates}
+    symbols = ("SPY", "AAPL", "BTC-USD")
+    assert keys_of(gates["mode"].scope, symbols) == ("",)
+    assert keys_of(gates["session"].scope, symbols) == ("equity", "crypto")
+    assert keys_of(gates["data_fresh"].scope, symbols) == symbols
+
+
+def test_a_rule_book_without_gates_has_no_answers_and_so_no_broker() -> None:
+    assert ask_gates(healthy(), changed(book(), gates=())) == ()
+
+
+def test_an_open_order_at_the_venue_that_is_not_ours_is_a_residual() -> None:
+    stranger = VenueOrder(
+        venue_id="v9",
+        client_id="theirs",
+        symbol="SPY",
+        side=Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=D(4),
+        status=OrderStatus.ACCEPTED,
+    )
+    snapshot = with_sight(open_orders=(stranger,))
+    assert residuals(snapshot.ledger, snapshot.sight, D(0)) == (
+        "the venue has an open order theirs (buy 4 SPY) that is not ours",
+    )

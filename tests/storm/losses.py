@@ -1,0 +1,362 @@
+"""Power losses: the same engine in this process, on a disk that forgets what was not synced.
+
+The journal lies on ``LossyFiles``; of what was written and not synced, chance decides how much is left, torn lines
+included. The store is a real SQLite file that is kept, set back to an older copy, or wiped. The venue is another company:
+its books survive. Power fails as a ``Lightning``, which nothing in the engine catches, raised at a named place or at the
+n-th operation on the disk, half-way through a write if chance wants it so.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
+from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
+from hydra.adapters.exchange.model import Change, FeedClock, Standing, Ticket, VenueSettings
+from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.inbox import FileInbox
+from hydra.adapters.journal.reader import Tail, read_journal
+from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.markets.synthetic import SyntheticFeed
+from hydra.adapters.reads import read_inline
+from hydra.adapters.store.store import SqlStore
+from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.bootstrap.setup import wall_now
+from hydra.engine.cycle import Engine
+from hydra.engine.outside import Outside
+from hydra.engine.recover import catch_up, recover
+from hydra.engine.run import Loop
+from hydra.model.errors import Corrupt
+from hydra.model.events import Event, SegmentOpened
+from hydra.model.orders import Fill
+from hydra.model.portfolio import Ledger, Position
+from hydra.model.snapshot import Binding
+from hydra.ports import Calendar, Head
+from tests.fakes.files import LossyFiles
+from tests.fakes.outside import SteadyProbes
+from tests.storm.claims import (
+    CLAIMS,
+    SETTLED,
+    Evidence,
+    VenueBooks,
+    broken,
+    chain_breaks,
+    read_events,
+    read_store,
+    rebuild_store,
+)
+from tests.storm.kills import tradable
+from tests.storm.places import ANYWHERE, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
+from tests.storm.survivor import command, settle_in
+from tests.storm.tally import Tally
+from tests.storm.weather import certify, policy_of
+
+LOGS, INBOX = Path("/logs"), Path("/inbox")
+DISK = "disk"
+CYCLES_MAX = 60
+"""How long a life may look for its place."""
+_SEGMENT_BYTES = 150_000
+
+
+class Lightning(BaseException):
+    """The power is gone. Not an ``Exception``: no handler of the program may go on after it."""
+
+
+class MemoryBooks:
+    """The venue's books, in another company's safe."""
+
+    name = "elsewhere"
+
+    def __init__(self) -> None:
+        self._standing: Standing | None = None
+        self.orders: dict[int, Ticket] = {}
+        self.positions: dict[str, Position] = {}
+        self.fills: list[Fill] = []
+        self.clocks: dict[str, FeedClock] = {}
+
+    def load(self) -> Standing | None:
+        return self._standing
+
+    def open(self, standing: Standing) -> None:
+        self._standing = standing
+
+    def commit(self, change: Change) -> None:
+        assert self._standing is not None
+        self.orders.update({ticket.number: ticket for ticket in change.orders})
+        self.positions.update({position.symbol: position for position in change.positions})
+        for symbol in change.gone:
+            del self.positions[symbol]
+        self.fills += change.fills
+        self.clocks[change.clock.fingerprint] = change.clock
+        self._standing = Standing(
+            account_id=self._standing.account_id,
+            opened_with=self._standing.opened_with,
+            cash=change.cash,
+            current=change.clock.fingerprint,
+            clocks=dict(self.clocks),
+            positions=tuple(self.positions.values()),
+            orders=tuple(self.orders.values()),
+            fills=tuple(self.fills),
+        )
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass(slots=True)
+class Outages:
+    """Power loss after power loss on the same disk, with the market going on between them."""
+
+    folder: Path
+    number: int
+    seed: int
+    tally: Tally
+    chance: random.Random = field(init=False)
+    files: LossyFiles = field(init=False)
+    books: MemoryBooks = field(default_factory=MemoryBooks)
+    lives: int = 0
+    _copies: list[Path] = field(default_factory=list)
+    _store: SqlStore | None = None
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(f"losses {self.seed} {self.number}")
+        self.files = LossyFiles(self.chance.getrandbits(32))
+        self.files.make_dir(LOGS)
+        self.files.make_dir(INBOX)
+        self.policy = policy_of(self.number)
+        self.book = rule_book(self.policy)
+        hours = ExchangeCalendar(self.folder / "cache")
+        self.calendar: Calendar = AlwaysOpen() if self.policy.market.sessions == "always" else hours
+        market = self.policy.market
+        self.feed = SyntheticFeed(
+            self.policy.engine.seed, self.policy.symbols, market.start, hours, sessions=market.sessions
+        )
+
+    # Declared here for the slots; made in __post_init__.
+    policy: Any = field(init=False)
+    book: Any = field(init=False)
+    calendar: Any = field(init=False)
+    feed: Any = field(init=False)
+
+    @property
+    def store_path(self) -> Path:
+        """The real file the store is in."""
+        return self.folder / "store.db"
+
+    def sail(self, losses: int) -> Iterator[list[str]]:
+        """``losses`` power losses; yields what is wrong after each (nothing, if all is well)."""
+        done = 0
+        while done < losses:
+            if self.chance.random() < 0.08:
+                self._inbox().leave(command("halt"))
+            done += (struck := self._live(self._draw()))
+            problems = self._compare(CLAIMS, "dead")
+            if struck and self.chance.random() < 0.4:
+                for _ in range(self.chance.randint(1, 3)):
+                    done += self._live(self._draw_early())
+                    problems += self._compare(CLAIMS, "dead while recovering")
+            if self.chance.random() < 0.5:
+                self._drift(self.chance.choice((1, 2, 3, 10, 30)))
+            if not problems:
+                problems += self._survive()
+            yield problems
+
+    def _draw(self) -> Blow:
+        if self.chance.random() < 0.25:
+            return Blow(DISK, self.chance.randint(1, 60))
+        blow = draw(self.chance)
+        while blow.place == ANYWHERE or blow.place.endswith(".within"):
+            blow = draw(self.chance)
+        return blow
+
+    def _draw_early(self) -> Blow:
+        if self.chance.random() < 0.5:
+            return Blow(DISK, self.chance.randint(1, 8))
+        return Blow(self.chance.choice((OPENING, RECOVERING)), self.chance.randint(1, 20))
+
+    # -- one life
+
+    def _live(self, blow: Blow) -> bool:
+        """Start, trade, and lose power at the blow; false when its place never came and the run was broken off."""
+        hand = Hand(blow, _lightning, recovering=blow.place == RECOVERING)
+        if blow.place == DISK:
+            self.files.fail(blow.visits - 1, Lightning(), keep=None, for_good=True)
+        try:
+            engine = self._open(hand)
+            hand.recovering = False
+            certify(engine)
+            Loop(
+                engine=engine,
+                segment=self._segment,
+                cycles_max=CYCLES_MAX,
+                interval_seconds=1,
+                stopped=lambda: None,
+                watch=lambda _report: self._sometimes_copy_the_store(),
+            ).run()
+            struck = False
+        except Lightning:
+            struck = True
+        self._lose_power()
+        self.tally.struck(blow if struck else Blow(ANYWHERE), killed=True)
+        return True
+
+    def _open(self, hand: Hand | None) -> Engine:
+        """What ``Writer`` does, on this disk; with a hand, it may strike at any call on the way."""
+        self.lives += 1
+        store: Any = SqlStore(f"sqlite:///{self.store_path}")
+        self._store = store
+        if hand is not None and hand.blow.place == OPENING:
+            store = Watched(OPENING, store, hand)
+        tails: list[Tail] = []
+
+        def events_after(head: Head) -> Iterable[Event]:
+            reading = read_journal(self.files, LOGS, after=head)
+            yield from reading
+            tails.append(reading.tail)
+
+        ledger, _ = catch_up(store, events_after)
+        head = take_up(self.files, tails[0])
+        venue = self._venue()
+        outside = Outside(
+            clock=SimClock(venue),
+            calendar=self.calendar,
+            market=SimMarket(venue),
+            broker=SimBroker(venue),
+            journal=JournalWriter(
+                self.files, LOGS, f"run-{self.lives}", now=lambda: venue.now, after=head, segment_bytes=_SEGMENT_BYTES
+            ),
+            store=self._store,
+            inbox=self._inbox(),
+            probes=SteadyProbes(),
+            bots=InlineBotHost(make_bots(self.policy), None),
+            read_all=read_inline,
+            binding=self._binding,
+        )
+        engine = Engine(outside if hand is None else behind(hand, outside), self.book, ledger)
+        engine.open_segment(self._segment(1))
+        engine.record(recover(engine.outside, engine.ledger, self.policy))
+        engine.settle()
+        return engine
+
+    def _survive(self) -> list[str]:
+        engine = self._open(None)
+        problems, excuses = settle_in(engine, self.policy, self._venue_books, self._inbox().leave)
+        self.tally.excuse(excuses)
+        engine.outside.journal.close()
+        engine.outside.store.close()
+        return problems + self._compare(SETTLED, "settled")
+
+    def _lose_power(self) -> None:
+        if self._store is not None:
+            self._store.close()
+        self.files.crash()
+        fate = self.chance.random()
+        if fate < 0.6:
+            return
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{self.store_path}{suffix}").unlink(missing_ok=True)
+        if fate < 0.85 and self._copies:
+            shutil.copyfile(self.chance.choice(self._copies), self.store_path)
+
+    def _sometimes_copy_the_store(self) -> None:
+        if self.chance.random() > 0.04:
+            return
+        path = self.folder / f"store-{len(self._copies) % 4}.db"
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self.store_path)) as db, closing(sqlite3.connect(path)) as copy:
+            db.backup(copy)
+        if path not in self._copies:
+            self._copies.append(path)
+
+    def _drift(self, steps: int) -> None:
+        venue = self._venue()
+        for _ in range(steps):
+            venue.advance()
+
+    def _compare(self, claims: Any, when: str) -> list[str]:
+        try:
+            events = read_events(self.files, LOGS)
+        except Corrupt as error:
+            return [f"{when}: {error}"]
+        problems = list(chain_breaks(self.files, LOGS, events))
+        store = read_store(f"sqlite:///{self.store_path}")
+        if store[2].seq > len(events):
+            return [f"{when}: the store stands at {store[2].seq}, the journal ends at {len(events)}"]
+        rebuilt = rebuild_store(self.folder / "rebuilt.db", events[: store[2].seq])
+        found = Evidence(events=events, venue=self._venue_books(), store=store, rebuilt=rebuilt)
+        problems += broken(found, claims)
+        self.tally.compared(found, when)
+        return [f"{when}: {problem}" for problem in problems]
+
+    # -- what it stands on
+
+    def _venue(self) -> SimulatedVenue:
+        broker = self.policy.broker
+        settings = VenueSettings(
+            starting_cash=broker.starting_cash,
+            commission_per_share=broker.commission_per_share,
+            crypto_fee=broker.crypto_fee,
+            slippage=broker.slippage,
+            half_spread=broker.half_spread,
+        )
+        venue = SimulatedVenue(self.feed, self.calendar, settings, self.books)
+        first = self.feed.next_after(None)
+        if first is not None and venue.now < first:
+            venue.advance()
+        return venue
+
+    def _venue_books(self) -> VenueBooks:
+        standing = self.books.load()
+        if standing is None:
+            return VenueBooks(orders={}, fills=(), positions={}, cash=self.policy.broker.starting_cash)
+        at = standing.clocks[standing.current].at
+        return VenueBooks(
+            orders={ticket.client_id: ticket for ticket in standing.orders},
+            fills=standing.fills,
+            positions={position.symbol: position.quantity for position in standing.positions},
+            cash=standing.cash,
+            tradable=tradable(self.policy, at, partial(ExchangeCalendar, self.folder / "cache")),
+        )
+
+    def _inbox(self) -> FileInbox:
+        return FileInbox(self.files, INBOX, wall_now)
+
+    def _binding(self) -> Binding:
+        return Binding(
+            policy_hash=self.policy.hash,
+            code_hash="code",
+            account_id="SIM",
+            url="sim://elsewhere",
+            mode=self.policy.mode,
+            host="here",
+        )
+
+    def _segment(self, number: int) -> SegmentOpened:
+        return SegmentOpened(
+            segment=number,
+            wall=wall_now(),
+            command="storm",
+            host="here",
+            pid=1,
+            version="0",
+            code_hash="code",
+            policy_hash=self.policy.hash,
+            policy=self.policy.document(),
+            seed=self.policy.engine.seed,
+            market=self.feed.describe(),
+            practice=self.policy.practice,
+            ledger=Ledger(),
+        )
+
+
+def _lightning() -> None:
+    raise Lightning
