@@ -23,6 +23,7 @@ from time import perf_counter_ns
 from benchmarks.floor import Floor
 from benchmarks.rig import Rig, Setting, rig
 from hydra.adapters.calendar import ExchangeCalendar
+from hydra.engine.cycle import CycleReport
 
 _WARM_UP = 150
 """Cycles before the first one that counts: the bots' windows fill, SQL is compiled."""
@@ -64,10 +65,19 @@ class Samples:
         }
 
 
+def kind_of(report: CycleReport, bots: int) -> str:
+    """What a cycle was: an order left, something happened to an account or a bot, nothing did, or not all were asked."""
+    if report.plan.sends or report.plan.cancels:
+        return "order"
+    if report.ledger.fills or any(not answer.quiet for answer in report.snapshot.answers.values()):
+        return "news"
+    return "quiet" if len(report.considered.questions) == bots else "not all asked"
+
+
 def measure(run: Rig, floor: Floor, cycles: int) -> dict[str, Samples]:
-    """Cycles in turn with the floor, sorted by whether an order left; a segment's first look is its own kind."""
+    """Cycles in turn with the floor, sorted by kind; the first look of a segment, which reads everything, is one too."""
     samples: dict[str, Samples] = defaultdict(Samples)
-    counted = run.counted
+    counted, bots = run.counted, len(run.policy.enabled_bots)
     for done in range(_WARM_UP + cycles):
         written, syncs = counted.written_bytes, counted.syncs
         first_look = run.engine.sight is None
@@ -76,8 +86,8 @@ def measure(run: Rig, floor: Floor, cycles: int) -> dict[str, Samples]:
         took = perf_counter_ns() - began
         written, syncs = counted.written_bytes - written, counted.syncs - syncs
         bare = floor.once(written, syncs)
-        if done >= _WARM_UP and not report.snapshot.sight.missing:
-            kind = samples["keyframe" if first_look else "order" if report.plan.sends else "quiet"]
+        if done >= _WARM_UP:
+            kind = samples["keyframe" if first_look else kind_of(report, bots)]
             kind.cycle.append(took)
             kind.floor.append(bare)
             kind.written_bytes.append(written)

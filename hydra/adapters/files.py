@@ -35,7 +35,10 @@ class RealAppendFile:
 
     def sync(self) -> None:
         """Return when everything written so far, and the file's name, survive a loss of power."""
-        _sync(self._open())
+        descriptor = self._open()
+        _sync(descriptor)
+        if os.fstat(descriptor).st_nlink == 0:
+            raise OSError(errno.ENOENT, "the file was deleted while it was being written", str(self._path))
         if not self._folder_synced:
             _sync_folder(self._path.parent)
             self._folder_synced = True

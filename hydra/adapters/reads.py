@@ -5,11 +5,12 @@ Either way every name gets an answer or a failure, and nothing is asked twice.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Any
 
-from hydra.guard import Outcome, attempt
+from hydra.guard import Outcome, attempt, attempt_foreign
 from hydra.model.snapshot import Failure
 
 
@@ -22,20 +23,18 @@ class ParallelReads:
     """Side by side on threads, all within ``deadline_seconds``.
 
     A read that overruns is a failure now; while it still hangs, the same read fails at once instead of queueing up
-    behind it, so a mute server costs one deadline a cycle and one thread in all.
+    behind it, so a mute server costs one deadline and one thread in all. The threads are daemons and not a pool's:
+    a pool waits for its threads when the process ends, and a read that hangs for ever would keep it from ending.
     """
 
-    def __init__(self, deadline_seconds: float, workers: int = 16) -> None:
+    def __init__(self, deadline_seconds: float) -> None:
         self._deadline_seconds = deadline_seconds
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="read")
         self._hanging: dict[str, Future[Outcome[Any]]] = {}
 
     def __call__(self, questions: Mapping[str, Callable[[], Any]]) -> Mapping[str, Outcome[Any]]:
         """Ask everything once."""
         self._hanging = {name: future for name, future in self._hanging.items() if not future.done()}
-        started = {
-            name: self._pool.submit(attempt, name, ask) for name, ask in questions.items() if name not in self._hanging
-        }
+        started = {name: _start(name, ask) for name, ask in questions.items() if name not in self._hanging}
         wait(started.values(), timeout=self._deadline_seconds)
         answers: dict[str, Outcome[Any]] = {}
         for name in questions:
@@ -51,4 +50,13 @@ class ParallelReads:
 
     def close(self) -> None:
         """Let the threads go; one that hangs ends with the process."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._hanging = {}
+
+
+def _start(name: str, ask: Callable[[], Any]) -> Future[Outcome[Any]]:
+    """Ask on a thread of its own; whatever it raises there, an exit included, is its answer."""
+    future: Future[Outcome[Any]] = Future()
+    threading.Thread(
+        target=lambda: future.set_result(attempt_foreign(name, ask)), name=f"read {name}", daemon=True
+    ).start()
+    return future

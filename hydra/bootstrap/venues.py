@@ -28,6 +28,7 @@ from hydra.ports import Broker, Calendar, Clock, Market
 
 BOOKS = "exchange.db"
 SOURCE = "exchange-source.json"
+_PRACTICE_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +79,7 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
         venue = SimulatedVenue(feed, calendar, _settings(policy), SqliteBooks(state_dir / BOOKS))
         notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
     _remember(state_dir, played)
-    first = feed.next_after(None)
-    if first is not None and venue.now < first:
-        venue.advance()
+    _begin(venue, policy)
     speed = source.speed or policy.market.speed
     clock = SimClock(
         venue,
@@ -97,6 +96,23 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
         local=True,
         notes=(*notes, *filter(None, (venue.note,)), *getattr(feed, "notes", ())),
     )
+
+
+def _begin(venue: SimulatedVenue, policy: Policy) -> None:
+    """Make the first instant of a new market current; in practice go on until everything has a price.
+
+    A market that never closes has no quiet hours before the opening in which prices could gather.
+    """
+    first = venue.feed.next_after(None)
+    if first is None or venue.now >= first:
+        return
+    venue.advance()
+    if policy.market.sessions == "always":
+        market = SimMarket(venue)
+        for _ in range(_PRACTICE_STEPS):
+            if {bar.symbol for bar in market.history(policy.symbols, 1)} >= set(policy.symbols):
+                return
+            venue.advance()
 
 
 def synthetic(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:

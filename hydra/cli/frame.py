@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -65,12 +66,10 @@ Command = Callable[[Frame], Result]
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that wraps at the terminal's width and stays plain in a pipe."""
-    from rich.console import Console
+    """The console on a stream; rich is loaded with it."""
+    from hydra.cli.console import console as on_stream
 
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 120
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    return on_stream(stderr=stderr)
 
 
 def in_frame(command: str, options: Mapping[str, Any], entry: Command) -> int:
@@ -89,7 +88,7 @@ def mend_streams() -> None:
     """Give a process that was started with closed streams somewhere to write; nobody reads it."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # open as long as the process
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # as long as the process
 
 
 def usage_document(command: str, text: str, exit_code: object) -> None:

@@ -202,6 +202,10 @@ def main() -> None:
         if usage is not None and "--json" in arguments:
             usage_document(next((word for word in arguments if not word.startswith("-")), ""), usage(), ending.code)
         raise
+    except OSError as error:
+        # Commands mind their own; this is the help that could not be printed.
+        sys.stderr.write(f"the help cannot be shown: {error}\n")
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Loop:
                 self.segments += 1
                 self.engine.open_segment(self.segment(self.segments))
             if not clock.wait(self.interval_seconds) and self.stopped() is None:
-                return self._end("the market has come to its end", EXIT_DONE)
+                return self._end("the market's last day is over", EXIT_DONE)
 
     def _end(self, reason: str, exit_code: int) -> Ending:
         return Ending(reason=reason, exit_code=exit_code, cycles=self.done)

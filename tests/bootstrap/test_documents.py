@@ -95,9 +95,11 @@ def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -
         if paper[section][key] != dev[section][key]
     ]
     assert differing == [("market", "days"), ("market", "speed"), ("market", "sessions")]
-    assert paper["bots"] == dev["bots"]
+    at_any_hour = {"trade_start": "00:00", "trade_end": "23:30", "manage_until": "23:59"}
+    assert [{**bot, "session": at_any_hour} for bot in paper["bots"]] == dev["bots"]
     marked = [line.partition(" =")[0] for line in DEV.read_text().splitlines() if "# PRACTICE:" in line]
-    assert marked == ["practice", *(key for _, key in differing)]
+    hours = [*at_any_hour, "session", "session"]
+    assert marked == ["practice", *(key for _, key in differing), *hours]
 
 
 def test_the_packaged_templates_are_the_repository_s_files() -> None:

@@ -136,9 +136,9 @@ def chain_breaks(files: Files, folder: Path, events: list[Event]) -> Iterator[st
         yield f"chain: {place} lines, {len(events)} events"
 
 
-def read_store(url: str) -> tuple[Dump, Ledger, Head]:
-    """Everything in a store, without changing it."""
-    store = SqlStore(url)
+def read_store(url: str, *, read_only: bool = False) -> tuple[Dump, Ledger, Head]:
+    """Everything in a store; one that is not there yet is made, unless it is only to be read."""
+    store = SqlStore(url, read_only=read_only)
     try:
         ledger, head = store.load()
         return store.dump(), ledger, head

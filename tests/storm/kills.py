@@ -96,11 +96,11 @@ class Voyage:
         while done < kills:
             if self.chance.random() < 0.08:
                 self._leave("halt")
-            blow = draw(self.chance)
+            blow = draw(self.chance, on_order=self.tally.wants_orders)
             done += (killed := self._strike(blow))
             problems = self._compare(CLAIMS, "dead")
-            if killed and self.chance.random() < 0.3:
-                for _ in range(self.chance.randint(1, 3)):
+            if killed and self.chance.random() < 0.25:
+                for _ in range(self.chance.choice((1, 1, 2, 3))):
                     done += self._strike(draw_recovery(self.chance, _OPENING_SECONDS))
                     problems += self._compare(CLAIMS, "dead while recovering")
             if self.chance.random() < 0.5:
@@ -133,7 +133,7 @@ class Voyage:
         files = RealFiles()
         events = read_events(files, self.setup.log_dir)
         problems = list(chain_breaks(files, self.setup.log_dir, events))
-        store = read_store(self.setup.store_url)
+        store = read_store(self.setup.store_url, read_only=True)
         rebuilt = rebuild_store(self.folder / "rebuilt.db", events[: store[2].seq])
         found = Evidence(events=events, venue=read_books(self.setup), store=store, rebuilt=rebuilt)
         problems += broken(found, claims)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -55,13 +55,12 @@ from tests.storm.claims import (
     rebuild_store,
 )
 from tests.storm.kills import tradable
-from tests.storm.places import ANYWHERE, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
+from tests.storm.places import ANYWHERE, DISK, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
 from tests.storm.survivor import command, settle_in
 from tests.storm.tally import Tally
 from tests.storm.weather import certify, policy_of
 
 LOGS, INBOX = Path("/logs"), Path("/inbox")
-DISK = "disk"
 CYCLES_MAX = 60
 """How long a life may look for its place."""
 _SEGMENT_BYTES = 150_000
@@ -114,12 +113,16 @@ class MemoryBooks:
 
 @dataclass(slots=True)
 class Outages:
-    """Power loss after power loss on the same disk, with the market going on between them."""
+    """Power loss after power loss on the same disk, with the market going on between them.
+
+    ``spoil`` may make the outside worse than it is, to see whether the claims would notice.
+    """
 
     folder: Path
     number: int
     seed: int
     tally: Tally
+    spoil: Callable[[Outside], Outside] = lambda outside: outside
     chance: random.Random = field(init=False)
     files: LossyFiles = field(init=False)
     books: MemoryBooks = field(default_factory=MemoryBooks)
@@ -158,11 +161,13 @@ class Outages:
         while done < losses:
             if self.chance.random() < 0.08:
                 self._inbox().leave(command("halt"))
-            done += (struck := self._live(self._draw()))
+            self._live(self._draw())
+            done += 1
             problems = self._compare(CLAIMS, "dead")
-            if struck and self.chance.random() < 0.4:
-                for _ in range(self.chance.randint(1, 3)):
-                    done += self._live(self._draw_early())
+            if self.chance.random() < 0.25:
+                for _ in range(self.chance.choice((1, 1, 2, 3))):
+                    self._live(self._draw_early())
+                    done += 1
                     problems += self._compare(CLAIMS, "dead while recovering")
             if self.chance.random() < 0.5:
                 self._drift(self.chance.choice((1, 2, 3, 10, 30)))
@@ -171,12 +176,13 @@ class Outages:
             yield problems
 
     def _draw(self) -> Blow:
-        if self.chance.random() < 0.25:
+        wanted = self.tally.wants_orders
+        if not wanted and self.chance.random() < 0.2:
             return Blow(DISK, self.chance.randint(1, 60))
-        blow = draw(self.chance)
-        while blow.place == ANYWHERE or blow.place.endswith(".within"):
-            blow = draw(self.chance)
-        return blow
+        while True:
+            blow = draw(self.chance, on_order=wanted)
+            if blow.place != ANYWHERE and not blow.place.endswith(".within"):
+                return blow
 
     def _draw_early(self) -> Blow:
         if self.chance.random() < 0.5:
@@ -185,8 +191,8 @@ class Outages:
 
     # -- one life
 
-    def _live(self, blow: Blow) -> bool:
-        """Start, trade, and lose power at the blow; false when its place never came and the run was broken off."""
+    def _live(self, blow: Blow) -> None:
+        """Start, trade, and lose power at the blow, or at the run's end when its place never came."""
         hand = Hand(blow, _lightning, recovering=blow.place == RECOVERING)
         if blow.place == DISK:
             self.files.fail(blow.visits - 1, Lightning(), keep=None, for_good=True)
@@ -207,7 +213,6 @@ class Outages:
             struck = True
         self._lose_power()
         self.tally.struck(blow if struck else Blow(ANYWHERE), killed=True)
-        return True
 
     def _open(self, hand: Hand | None) -> Engine:
         """What ``Writer`` does, on this disk; with a hand, it may strike at any call on the way."""
@@ -241,6 +246,7 @@ class Outages:
             read_all=read_inline,
             binding=self._binding,
         )
+        outside = self.spoil(outside)
         engine = Engine(outside if hand is None else behind(hand, outside), self.book, ledger)
         engine.open_segment(self._segment(1))
         engine.record(recover(engine.outside, engine.ledger, self.policy))

@@ -52,8 +52,9 @@ OTHER_PLACES = (
     "clock.wait.after",
     "market.poll.after",
 )
-ANYWHERE, OPENING, RECOVERING = "anywhere", "opening", "recovering"
-"""A moment by the wall clock in the loop; one while everything is opened; a port call of the recovery."""
+ANYWHERE, OPENING, RECOVERING, DISK = "anywhere", "opening", "recovering", "disk"
+"""A moment by the wall clock in the loop; one while everything is opened; a port call of the recovery; the n-th operation
+on a disk. A victim that does not come by its place is struck anywhere, in the end."""
 
 WRAPPED = ("clock", "market", "broker", "journal", "store")
 
@@ -72,10 +73,10 @@ class Blow:
         return self.place in ORDER_PLACES
 
 
-def draw(chance: random.Random) -> Blow:
-    """A blow for a running engine: three of five on the sending of orders."""
-    if chance.random() < 0.6:
-        return Blow(chance.choice(ORDER_PLACES), chance.randint(1, 6), chance.uniform(0, 0.004))
+def draw(chance: random.Random, *, on_order: bool = False) -> Blow:
+    """A blow for a running engine: two of three on the sending of orders, or certainly one of those."""
+    if on_order or chance.random() < 0.67:
+        return Blow(chance.choice(ORDER_PLACES), chance.randint(1, 2 if on_order else 6), chance.uniform(0, 0.004))
     if chance.random() < 0.2:
         return Blow(ANYWHERE, delay_seconds=chance.uniform(0, 0.25))
     return Blow(chance.choice(OTHER_PLACES), chance.randint(1, 40), chance.uniform(0, 0.002))

@@ -35,6 +35,11 @@ class Tally:
         self.places[blow.place] += 1
         self.on_orders += blow.on_order
 
+    @property
+    def wants_orders(self) -> bool:
+        """True while fewer than three of five faults fell on the sending of an order."""
+        return self.on_orders * 5 < self.faults * 3
+
     def excuse(self, excuses: Counter[str]) -> None:
         """Bare positions that nothing could have been done about."""
         self.excuses += excuses

@@ -148,18 +148,18 @@ class SqlStore:
             self._update_position(update_position, row)
             return
         with self._transaction(_BEGIN_WRITE):
+            cursor = self._driver()
             self._update_position(update_position, row)
             for change in changes:
                 sql = self._sql.part(change.part)
                 for text, rows in ((sql.gone, change.gone), (sql.moved, change.moved), (sql.written, change.written)):
                     if rows:
-                        self._cursor.executemany(text, rows)
+                        cursor.executemany(text, rows)
 
     def _update_position(self, update_position: str, row: Row) -> None:
-        if self._cursor is None:
-            self._cursor = self._connected().connection.cursor()
-        self._cursor.execute(update_position, row)
-        if self._cursor.rowcount != 1:
+        cursor = self._driver()
+        cursor.execute(update_position, row)
+        if cursor.rowcount != 1:
             raise Corrupt(
                 f"state store {self._where} no longer stands at event {row['built_on']}: somebody else has written to it"
             )
@@ -184,6 +184,12 @@ class SqlStore:
             self._upgrade(connection)
         return connection
 
+    def _driver(self) -> Any:
+        """The driver's own cursor on the one connection."""
+        if self._cursor is None:
+            self._cursor = self._connected().connection.cursor()
+        return self._cursor
+
     def _upgrade(self, connection: Connection) -> None:
         with self._transaction(_BEGIN_WRITE):
             schema.upgrade(connection)
@@ -200,10 +206,10 @@ class SqlStore:
     @contextmanager
     def _transaction(self, begin: Mapping[str, str]) -> Iterator[Connection]:
         """A transaction on the driver's connection; left open by a failure, since that drops the connection."""
-        connection = self._connected()
-        connection.exec_driver_sql(begin[self._engine.dialect.name])
+        connection, cursor = self._connected(), self._driver()
+        cursor.execute(begin[self._engine.dialect.name])
         yield connection
-        connection.exec_driver_sql("COMMIT")
+        cursor.execute("COMMIT")
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

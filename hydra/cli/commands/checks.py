@@ -24,10 +24,12 @@ def report(results: tuple[CheckResult, ...], ending: str, **more: object) -> Res
     good = all_good(results)
 
     def show(people: Console) -> None:
+        from rich.text import Text
+
         from hydra.cli.screen.tables import checks_table
 
         people.print(checks_table(results))
-        people.print(f"[bold {'green' if good else 'red'}]{ending}[/]")
+        people.print(Text(ending, "bold green" if good else "bold red"))
 
     document = {"checks": [result.document() for result in results], "message": ending, **more}
     return Result(exit_code=0 if good else 1, document=document, show=show)

@@ -93,9 +93,11 @@ def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...]) -> Resu
         )
 
     def show(people: Console) -> None:
-        people.print(f"[bold {'green' if difference is None else 'red'}]{ending}[/]", highlight=False)
+        from rich.text import Text
+
+        people.print(Text(ending, "bold green" if difference is None else "bold red"))
         for note in notes:
-            people.print(f"[dim]{note}[/]")
+            people.print(Text(note, "dim"))
 
     document = {
         "message": ending,

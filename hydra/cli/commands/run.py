@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from hydra.bootstrap.setup import Setup, wall_now
 from hydra.bootstrap.venues import Source
 from hydra.bootstrap.writer import Writer, keep_house
 from hydra.cli.commands.options import setup_of
-from hydra.cli.frame import Frame, Result
+from hydra.cli.frame import Frame, Result, console
 from hydra.cli.screen.document import summary_document
 from hydra.cli.screen.live import LiveView
 from hydra.cli.screen.summary import summary
 from hydra.cli.screen.tally import Tally
+from hydra.cli.screen.words import one_line
 from hydra.engine.cycle import CycleReport
 from hydra.engine.run import Ending, Loop
 from hydra.model.errors import BadConfig, Barred
+from hydra.policy import Speed
 from hydra.qc.preflight import why_not_certified
 
 if TYPE_CHECKING:
@@ -66,10 +70,11 @@ def command(frame: Frame) -> Result:
 def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Result:
     people = frame.people()
     for note in writer.notes:
-        people.print(f"[dim]{note}[/]", highlight=False)
+        people.print(Text(one_line(note), "dim"))
     tally = Tally(writer.engine.ledger, [bot.id for bot in setup.policy.enabled_bots])
     market, speed = writer.venue.market.describe(), frame.options["speed"]
-    with LiveView(people, setup.policy, run=writer.run, market=market, speed=speed) as view:
+    progress = console(stderr=True)
+    with LiveView(people, setup.policy, run=writer.run, market=market, speed=speed, progress=progress) as view:
 
         def watch(report: CycleReport) -> None:
             tally.take(report)
@@ -85,6 +90,8 @@ def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Resu
             watch=watch,
         )
         ending = loop.run()
+    if view.failure is not None:
+        writer.notes.append(f"the live view was switched off: {view.failure}")
     keep_house(setup, writer)
     return _result(setup, writer, tally, ending)
 
@@ -130,14 +137,20 @@ def _source(frame: Frame, setup: Setup) -> Source:
             f"{', '.join(named)}: only for the simulated broker; broker.name is {setup.policy.broker.name!r}"
         )
     speed = options["speed"]
-    if speed is not None and speed != "max":
-        try:
-            positive = float(speed) > 0
-        except ValueError:
-            positive = False
-        if not positive or float(speed) == float("inf"):
-            raise BadConfig(f"--speed: {speed!r} is neither a number above 0 nor max")
+    if speed is not None and not _is_speed(speed):
+        raise BadConfig(f"--speed: {speed!r} is neither a number above 0 (such as 60 or 0.5) nor max")
     return Source(data=tuple(options["data"] or ()), seed=options["seed"], speed=speed)
+
+
+def _is_speed(text: str) -> bool:
+    """What market.speed accepts, and nothing else."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(Speed).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _refuse_live(frame: Frame, setup: Setup) -> None:

@@ -1,0 +1,62 @@
+"""Bots in this process: guarded, checked, timed."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from hydra.adapters.bot_host import InlineBotHost
+from hydra.model.orders import Purpose
+from hydra.ports import BotHost
+from tests.contracts.bot_host_contract import BotHostContract, question
+from tests.fakes.outside import entry
+
+
+class TestInline(BotHostContract):
+    @pytest.fixture
+    def make(self):
+        return lambda bots: InlineBotHost(bots, 2000)
+
+
+def ask(bot, deadline_ms: int | None = None, memory=None):
+    (answer,) = InlineBotHost({"b": bot}, deadline_ms).ask([question("b", memory)])
+    return answer
+
+
+def test_an_answer_that_came_too_late_is_a_failure_with_its_time() -> None:
+    def slow(_view, _memory):
+        time.sleep(0.05)
+        return [], {"a": 1}
+
+    answer = ask(slow, deadline_ms=10)
+    assert answer.failure is not None
+    assert answer.failure.kind == "timeout"
+    assert "at most 10" in answer.failure.reason
+    assert ask(slow).memory == {"a": 1}
+
+
+def test_memory_that_did_not_change_is_not_recorded() -> None:
+    assert ask(lambda view, memory: ([], memory), memory={"a": 1}).quiet
+    assert ask(lambda view, memory: ([], {"a": 1}), memory={"a": 1}).quiet
+    assert ask(lambda view, memory: ([], {"a": 2}), memory={"a": 1}).memory == {"a": 2}
+
+
+def test_memory_comes_back_as_json_knows_it() -> None:
+    assert ask(lambda view, memory: ([], {"a": (1, 2)})).memory == {"a": [1, 2]}
+
+
+def test_a_wish_is_what_can_be_journaled_and_read_back() -> None:
+    # A text instead of an enum passes the constructor; it comes out as the enum, or not at all.
+    answer = ask(lambda view, memory: ([entry("b", purpose="entry")], memory))
+    assert answer.intents[0].purpose is Purpose.ENTRY
+    wrong = ask(lambda view, memory: ([entry("b", order_type="market", limit=None, size=None)], memory))
+    assert wrong.failure is not None
+
+
+def test_an_inline_host_is_a_bot_host() -> None:
+    host: BotHost = InlineBotHost({}, None)
+    assert host.ask([]) == ()
+    assert Decimal(1) == 1
+    host.close()

@@ -1,0 +1,82 @@
+"""Places that are made once in a session and copied by the tests: certified, and in the middle of a day with something held."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.place import PAPER, REPOSITORY, Place
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a copy of the package."""
+    folder = tmp_path_factory.mktemp("program")
+    shutil.copytree(REPOSITORY / "hydra", folder / "hydra", ignore=shutil.ignore_patterns("*.tmp*"))
+    return folder
+
+
+def bare(folder: Path, program: Path) -> Place:
+    """A place with nothing but the configuration."""
+    (folder / "configs").mkdir(parents=True)
+    shutil.copy(PAPER, folder / "configs" / "paper.toml")
+    return Place(folder=folder, program=program)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, program: Path) -> Place:
+    """A place in which nothing has ever run."""
+    return bare(tmp_path / "place", program)
+
+
+@pytest.fixture(scope="session")
+def certified_once(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Place:
+    """A place where `hydra qc` has passed; only to be copied."""
+    place = bare(tmp_path_factory.mktemp("certified") / "place", program)
+    told = place.hydra("qc")
+    assert told.code == 0, told.text
+    return place
+
+
+@pytest.fixture(scope="session")
+def day_once(certified_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The default policy's whole day, undisturbed; only to be read or copied."""
+    place = certified_once.copied(tmp_path_factory.mktemp("day") / "place")
+    told = place.hydra("run")
+    assert told.code == 0, told.text
+    assert place.entries()
+    return place
+
+
+@pytest.fixture(scope="session")
+def held_once(certified_once: Place, day_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The same day, ended by --cycles while a position is held and most entries are still to come."""
+    place = certified_once.copied(tmp_path_factory.mktemp("held") / "place")
+    told = place.hydra("run", "--cycles", str(cycle_of_first_entry(day_once) + 1))
+    assert told.code == 0, told.text
+    assert place.venue_entries()
+    return place
+
+
+def cycle_of_first_entry(day: Place) -> int:
+    """The cycle (from 1) in which the undisturbed day sent its first entry."""
+    closed = 0
+    for event in day.events():
+        if event["kind"] == "order_sent":
+            break
+        closed += event["kind"] == "cycle_closed"
+    return closed + 1
+
+
+@pytest.fixture
+def certified(certified_once: Place, tmp_path: Path) -> Place:
+    """A place of the test's own where `hydra qc` has passed."""
+    return certified_once.copied(tmp_path / "place")
+
+
+@pytest.fixture
+def held(held_once: Place, tmp_path: Path) -> Place:
+    """A place of the test's own in the middle of a day, with a position held at the venue."""
+    return held_once.copied(tmp_path / "place")
