@@ -270,9 +270,7 @@ def nothing_was_residual(found: Evidence) -> Iterator[str]:
             yield f"halted: {halt.kind}: {halt.reason}"
 
 
-def unprotected(
-    ledger: Ledger, venue: VenueBooks, tradable: frozenset[str], excuses: Counter[str]
-) -> Iterator[str]:
+def unprotected(ledger: Ledger, venue: VenueBooks, tradable: frozenset[str], excuses: Counter[str]) -> Iterator[str]:
     """Holdings for which neither a stop nor an exit of their size works at the venue.
 
     Excused, and counted: a closed session, in which nothing can be sent; an order on the symbol whose outcome is unknown.

@@ -273,7 +273,9 @@ def read_books(setup: Setup) -> VenueBooks:
         fills=fills,
         positions={position.symbol: position.quantity for position in positions},
         cash=decode(cash, Decimal),
-        tradable=tradable(setup.policy, decode(body, FeedClock).at, partial(ExchangeCalendar, setup.state_dir / "cache")),
+        tradable=tradable(
+            setup.policy, decode(body, FeedClock).at, partial(ExchangeCalendar, setup.state_dir / "cache")
+        ),
     )
 
 
