@@ -144,7 +144,7 @@ def show(rows: dict[str, dict[str, dict[str, float]]]) -> None:
 
 def machine() -> dict[str, str]:
     """What the figures were taken on."""
-    packages = {name: version(name) for name in ("msgspec", "orjson", "sqlalchemy", "pydantic")}
+    packages = {name: version(name) for name in ("msgspec", "orjson", "sqlalchemy", "pydantic", "typer", "rich")}
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",

@@ -47,7 +47,9 @@ class InlineBotHost:
             return Answer(bot=question.bot, failure=outcome.failure)
         took = perf_counter() - started
         if self._deadline_seconds is not None and took > self._deadline_seconds:
-            return _failed(question, "timeout", f"took {took * 1000:.0f} ms, at most {self._deadline_seconds * 1000:.0f}")
+            return _failed(
+                question, "timeout", f"took {took * 1000:.0f} ms, at most {self._deadline_seconds * 1000:.0f}"
+            )
         return outcome.value
 
 

@@ -73,6 +73,11 @@ class Writer:
         return self._engine
 
     @property
+    def ledger(self) -> Ledger | None:
+        """The ledger as far as it is known; ``None`` before journal and store have been read. Kept after the end."""
+        return None if self._engine is None else self._engine.ledger
+
+    @property
     def venue(self) -> VenueDoors:
         """The venue's doors."""
         assert self._venue is not None, "used inside its with block"

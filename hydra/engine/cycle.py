@@ -78,9 +78,7 @@ class Engine:
         watch.lap("act")
 
         self._settle(seen, watch)
-        return CycleReport(
-            snapshot=snapshot, considered=considered, plan=plan, ledger=self.ledger, micros=watch.micros
-        )
+        return CycleReport(snapshot=snapshot, considered=considered, plan=plan, ledger=self.ledger, micros=watch.micros)
 
     def open_segment(self, opened: SegmentOpened) -> None:
         """Begin a journal segment with the ledger as it stands; the next look is a keyframe."""

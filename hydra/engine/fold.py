@@ -270,6 +270,10 @@ def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
 def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
     """How much of a holding rests under a stop that the venue is known to have."""
     return sum(
-        (o.remaining for o in ledger.working(bot=bot, symbol=symbol) if o.purpose is Purpose.STOP and not o.status.unresolved),
+        (
+            o.remaining
+            for o in ledger.working(bot=bot, symbol=symbol)
+            if o.purpose is Purpose.STOP and not o.status.unresolved
+        ),
         ZERO,
     )

@@ -65,9 +65,7 @@ def recover(outside: Outside, ledger: Ledger, policy: Policy) -> Recovered:
     account, positions, page = known["account"], known["positions"], known["fills"]
     if ledger.cash is None:
         note = f"first look at {account.account_id}: cash {plain(account.cash)}, {len(positions)} foreign positions"
-        return Recovered(
-            at=at, fill_cursor=page.cursor, baseline_cash=account.cash, foreign=positions, notes=(note,)
-        )
+        return Recovered(at=at, fill_cursor=page.cursor, baseline_cash=account.cash, foreign=positions, notes=(note,))
     changes = changes_at_the_venue(outside, ledger, known["open_orders"], page, at, policy)
     if changes.failures:
         raise Unreachable("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in changes.failures))
@@ -77,7 +75,11 @@ def recover(outside: Outside, ledger: Ledger, policy: Policy) -> Recovered:
         not_received=changes.not_received,
         fills=page.fills,
         fill_cursor=page.cursor if page.cursor != ledger.fill_cursor else None,
-        notes=(*map(_order_note, changes.reports), *map(_lost_note, changes.not_received), *map(_fill_note, page.fills)),
+        notes=(
+            *map(_order_note, changes.reports),
+            *map(_lost_note, changes.not_received),
+            *map(_fill_note, page.fills),
+        ),
     )
 
 
@@ -90,7 +92,9 @@ def _lost_note(client_id: str) -> str:
 
 
 def _fill_note(fill: Fill) -> str:
-    return f"{fill.side} {plain(fill.quantity)} {fill.symbol} filled at {plain(fill.price)}, {fill.at:%Y-%m-%d %H:%M:%S}Z"
+    return (
+        f"{fill.side} {plain(fill.quantity)} {fill.symbol} filled at {plain(fill.price)}, {fill.at:%Y-%m-%d %H:%M:%S}Z"
+    )
 
 
 BEGINNING = Head(seq=0, hash=GENESIS)

@@ -62,7 +62,9 @@ class Replayed:
     difference: Difference | None = None
 
 
-def replay(events: Iterable[Event], resolve: Resolve, *, watch: Callable[[Event], None] = lambda _event: None) -> Replayed:
+def replay(
+    events: Iterable[Event], resolve: Resolve, *, watch: Callable[[Event], None] = lambda _event: None
+) -> Replayed:
     """Execute ``events`` again, up to the first difference. Raises ``Corrupt`` when they cannot be a journal's."""
     replayer = _Replayer(resolve)
     for event in events:

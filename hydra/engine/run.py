@@ -90,5 +90,7 @@ def resting_orders(ledger: Ledger) -> str:
     for holding in ledger.holdings.values():
         stops = [o for o in ledger.working(bot=holding.bot, symbol=holding.symbol) if o.stop is not None]
         rests = ", ".join(f"stop {plain(o.stop)} for {plain(o.remaining)}" for o in stops if o.stop is not None)
-        lines.append(f"{holding.bot} holds {plain(holding.quantity)} {holding.symbol}, at the venue rests {rests or 'NO STOP'}")
+        lines.append(
+            f"{holding.bot} holds {plain(holding.quantity)} {holding.symbol}, at the venue rests {rests or 'NO STOP'}"
+        )
     return "; ".join(lines)

@@ -35,7 +35,9 @@ def entry_risk(order: Order) -> Decimal:
     expected = order.limit if order.limit is not None else order.reference
     if expected is None:
         return ZERO
-    return max(ZERO, (expected - order.protection.stop) * order.side.sign) * order.remaining * multiplier_of(order.symbol)
+    return (
+        max(ZERO, (expected - order.protection.stop) * order.side.sign) * order.remaining * multiplier_of(order.symbol)
+    )
 
 
 def open_risk(ledger: Ledger, bot: str | None = None) -> Decimal:

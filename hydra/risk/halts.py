@@ -33,9 +33,15 @@ def _causes(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[str, str]]:
     if account is not None and ledger.day is not None:
         start = ledger.day.start_equity
         if account.equity <= (1 - risk.daily_loss) * start:
-            yield "daily_loss", f"equity {plain(account.equity)}, day began at {plain(start)}, limit {plain(risk.daily_loss)}"
+            yield (
+                "daily_loss",
+                f"equity {plain(account.equity)}, day began at {plain(start)}, limit {plain(risk.daily_loss)}",
+            )
     if account is not None and account.equity <= (1 - risk.drawdown) * ledger.peak_equity:
-        yield "drawdown", f"equity {plain(account.equity)}, peak {plain(ledger.peak_equity)}, limit {plain(risk.drawdown)}"
+        yield (
+            "drawdown",
+            f"equity {plain(account.equity)}, peak {plain(ledger.peak_equity)}, limit {plain(risk.drawdown)}",
+        )
     failures = failed_reads(snapshot, policy)
     if failures >= policy.health.failed_reads:
         yield "failure_window", f"{failures} failed reads in {policy.health.failure_window_seconds} s"

@@ -30,9 +30,7 @@ def _all_or_nothing(rule: str, case: Case, allowed: bool, reason: str) -> Ceilin
 
 
 def _working_entries(case: Case) -> list[Order]:
-    return [
-        o for o in case.snapshot.ledger.orders.values() if o.purpose is Purpose.ENTRY and not o.status.terminal
-    ]
+    return [o for o in case.snapshot.ledger.orders.values() if o.purpose is Purpose.ENTRY and not o.status.terminal]
 
 
 def _entry_notional(order: Order) -> Decimal:
@@ -146,4 +144,6 @@ def concurrent_positions(case: Case) -> Ceiling:
     held |= {o.symbol for o in _working_entries(case) if o.bot == bot}
     count, limit = len(held) + case.reserved.entries_by_bot.get(bot, 0), case.bot.positions
     allowed = case.intent.symbol not in held and count < limit
-    return _all_or_nothing("concurrent_positions", case, allowed, f"{count} positions open or under way, at most {limit}")
+    return _all_or_nothing(
+        "concurrent_positions", case, allowed, f"{count} positions open or under way, at most {limit}"
+    )

@@ -271,7 +271,7 @@ def test_a_new_day_begins_with_the_equity_it_finds_and_forgets_the_days_counts()
     ledger = fold(ledger, looked(3, sessions=tuesday, account=account(95)))
     assert ledger.day is not None
     assert (ledger.day.start_equity, ledger.peak_equity) == (D(95), D(100))
-    assert (ledger.bot(BOT).trades_today, ledger.bot(BOT).realized_today, ledger.bot(BOT).realized) == (0, 0, D(-5))
+    assert (ledger.bot(BOT).trades_today, ledger.bot(BOT).realized_today, ledger.bot(BOT).realized) == (0, D(0), D(-5))
 
 
 def test_an_account_that_could_not_be_read_is_unknown_and_not_the_last_one() -> None:
@@ -314,9 +314,7 @@ def test_the_first_look_takes_the_account_as_it_is() -> None:
 
 
 def test_commands_are_remembered_up_to_a_bound_and_notes_change_nothing() -> None:
-    commands = tuple(
-        Command(command_id=f"c{n}", action="halt", by="me", wall=OPEN, reason="r") for n in range(300)
-    )
+    commands = tuple(Command(command_id=f"c{n}", action="halt", by="me", wall=OPEN, reason="r") for n in range(300))
     ledger = fold(EMPTY, looked(1, commands=commands))
     assert (len(ledger.obeyed), ledger.obeyed[-1]) == (256, "c299")
     assert fold(EMPTY, event(Mended(what="x", note="y"))) is EMPTY

@@ -14,8 +14,8 @@ from hydra.adapters.bot_host import InlineBotHost
 from hydra.bootstrap.plugs import rule_book
 from hydra.engine.replay import Difference, Replayed, differences, replay
 from hydra.model.errors import Corrupt
-from hydra.model.events import Answered, Decided, Event, Observed, OrderSent, SegmentOpened
-from hydra.model.snapshot import Answer
+from hydra.model.events import Answered, Decided, Event, OrderSent, SegmentOpened
+from hydra.model.snapshot import Answer, Observed
 from hydra.model.values import Value, replace
 from tests.engine.test_faults import PRICES, SCRIPT, Hung, every_call, play
 from tests.engine.test_faults import stage as faulty_stage
@@ -128,7 +128,7 @@ def _other_mode(decided: Decided) -> Decided:
     return Decided(plan=replace(decided.plan, mode="halted"))
 
 
-def _dropped_send(decided: Decided) -> Decided:
+def _dropped_send(decided: Any) -> Decided:
     return Decided(plan=replace(decided.plan, sends=()))
 
 

@@ -141,7 +141,7 @@ def test_a_venue_that_does_not_answer_at_the_start_is_unreachable() -> None:
 
 def test_power_is_lost_at_any_moment_and_nothing_is_ordered_twice() -> None:
     script = {2: [entry()], 5: [leave()], 7: [entry(stop=99, target=None)]}
-    for moment in range(0, 60):
+    for moment in range(60):
         stage = Stage({BOT: scripted(script)})
         stage.step()
         stage.files.fail(moment, OSError(5, "power is going"), keep=None, for_good=True)

@@ -58,7 +58,13 @@ EXIT_TABLE: list[tuple[str, str, Holding, Snapshot, bool]] = [
     ("stop_loss", "at the stop", HELD, at_bid(95), True),
     ("stop_loss", "below the stop", HELD, at_bid(90), True),
     ("stop_loss", "below, but a stop rests", HELD, at_bid(90, **leg(Purpose.STOP)), False),
-    ("stop_loss", "below, and the resting stop is gone", HELD, at_bid(90, **leg(Purpose.STOP, OrderStatus.CANCELED)), True),
+    (
+        "stop_loss",
+        "below, and the resting stop is gone",
+        HELD,
+        at_bid(90, **leg(Purpose.STOP, OrderStatus.CANCELED)),
+        True,
+    ),
     ("stop_loss", "below, and only a target rests", HELD, at_bid(90, **leg(Purpose.TARGET)), True),
     ("stop_loss", "no quote", HELD, BLIND, False),
     ("take_profit", "below the target", HELD, at_bid("109.99"), False),
@@ -81,7 +87,9 @@ EXIT_TABLE: list[tuple[str, str, Holding, Snapshot, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "what", "held", "snapshot", "leaves"), EXIT_TABLE, ids=[f"{n}: {w}" for n, w, *_ in EXIT_TABLE])
+@pytest.mark.parametrize(
+    ("name", "what", "held", "snapshot", "leaves"), EXIT_TABLE, ids=[f"{n}: {w}" for n, w, *_ in EXIT_TABLE]
+)
 def test_an_exit_says_why_or_nothing(name: str, what: str, held: Holding, snapshot: Snapshot, leaves: bool) -> None:
     reason = EXITS[name](held, snapshot, RULES, RULES.bots[0])
     assert (reason is not None) is leaves
@@ -184,7 +192,9 @@ def test_a_resume_without_a_halt_is_refused() -> None:
 def test_commands_become_halts_resumes_or_refusals() -> None:
     commands = (command("halt"), command("resume"), command("refused"))
     halts, resumes, refused = obey(with_sight(latched(1), commands=commands))
-    assert [(halt.kind, halt.by, halt.automatic, halt.cool_off_until) for halt in halts] == [("operator", "me", False, None)]
+    assert [(halt.kind, halt.by, halt.automatic, halt.cool_off_until) for halt in halts] == [
+        ("operator", "me", False, None)
+    ]
     assert resumes == ()
     assert [skip.code for skip in refused] == ["resume_refused", "command_refused"]
     forced = with_sight(latched(1), commands=(command("resume", force=True),))

@@ -51,7 +51,12 @@ TABLE: list[tuple[str, str, Case, Any]] = [
     ("buying_power", "65,000 reserved", case(reserved=reserved(cash=D(65_000))), 50),
     ("order_rate", "nine sent", case(with_ledger(sent_at=TIMES * 9)), 1000),
     ("order_rate", "ten sent", case(with_ledger(sent_at=TIMES * 10)), 0),
-    ("order_rate", "ten sent a minute ago", case(with_ledger(sent_at=(healthy().at - timedelta(seconds=60),) * 10)), 1000),
+    (
+        "order_rate",
+        "ten sent a minute ago",
+        case(with_ledger(sent_at=(healthy().at - timedelta(seconds=60),) * 10)),
+        1000,
+    ),
     ("order_rate", "six sent, four planned", case(with_ledger(sent_at=TIMES * 6), reserved=reserved(orders=4)), 0),
     ("daily_loss", "2,000 / 5", case(), 400),
     ("daily_loss", "500 lost", case(equity=D(99_500)), 300),
@@ -69,7 +74,12 @@ TABLE: list[tuple[str, str, Case, Any]] = [
     ("risk_per_trade", "a close stop", case(risk_per_unit=D("0.5")), 1000),
     ("bot_budget", "a quarter of 2,000, alone in its bucket", case(), 100),
     ("bot_budget", "200 lost today", case(with_ledger(bots={BOT: BotRecord(bot=BOT, realized_today=D(-200))})), 60),
-    ("bot_budget", "a profit adds nothing", case(with_ledger(bots={BOT: BotRecord(bot=BOT, realized_today=D(200))})), 100),
+    (
+        "bot_budget",
+        "a profit adds nothing",
+        case(with_ledger(bots={BOT: BotRecord(bot=BOT, realized_today=D(200))})),
+        100,
+    ),
     ("bot_budget", "50 at risk", case(HELD), 90),
     ("bot_budget", "100 reserved", case(reserved=reserved(risk_by_bot={BOT: D(100)})), 80),
     ("bot_budget", "another's reservation", case(reserved=reserved(risk_by_bot={"b": D(100)})), 100),
@@ -129,7 +139,11 @@ def cases(draw: st.DrawFn) -> Case:
     snapshot = with_account(cash=draw(_money), equity=draw(_money), buying_power=draw(_money))
     record = BotRecord(bot=BOT, trades_today=draw(st.integers(0, 5)), realized_today=draw(_money))
     snapshot = with_ledger(
-        snapshot, holdings=holdings, bots={BOT: record}, peak_equity=abs(draw(_money)), sent_at=TIMES * draw(st.integers(0, 12))
+        snapshot,
+        holdings=holdings,
+        bots={BOT: record},
+        peak_equity=abs(draw(_money)),
+        sent_at=TIMES * draw(st.integers(0, 12)),
     )
     price = draw(_price)
     return case(
@@ -177,7 +191,7 @@ def ceiling(quantity: Any, name: str = "fixed") -> Callable[[Case], Ceiling]:
 
 def test_an_empty_book_admits_nothing_and_says_so() -> None:
     verdict = judge(case(), {})
-    assert (verdict.admitted, verdict.reason) == (0, "the rule book is empty")
+    assert (verdict.admitted, verdict.reason) == (D(0), "the rule book is empty")
 
 
 def test_the_lowest_ceiling_wins_and_is_named() -> None:
@@ -189,7 +203,7 @@ def test_the_lowest_ceiling_wins_and_is_named() -> None:
 
 def test_what_is_asked_is_admitted_when_no_rule_says_less() -> None:
     verdict = judge(case(asked=D(10)), {"a": ceiling(10)})
-    assert (verdict.admitted, verdict.reason) == (10, "")
+    assert (verdict.admitted, verdict.reason) == (D(10), "")
 
 
 @pytest.mark.parametrize(

@@ -259,8 +259,7 @@ def holdings_are_positions(found: Evidence) -> Iterator[str]:
 
 def holdings_are_protected(found: Evidence) -> Iterator[str]:
     """A stop of the full size, or the exit itself, works at the venue for everything that is held."""
-    for problem in unprotected(found.ledger, found.venue, found.venue.tradable, found.excuses):
-        yield problem
+    yield from unprotected(found.ledger, found.venue, found.venue.tradable, found.excuses)
 
 
 def nothing_was_residual(found: Evidence) -> Iterator[str]:

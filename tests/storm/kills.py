@@ -94,7 +94,7 @@ class Voyage:
         """``kills`` kills; yields what is wrong after each (nothing, if all is well)."""
         done = 0
         while done < kills:
-            if self.chance.random() < 0.08:
+            if self.chance.random() < 0.05:
                 self._leave("halt")
             blow = draw(self.chance, on_order=self.tally.wants_orders)
             done += (killed := self._strike(blow))

@@ -61,7 +61,7 @@ from tests.storm.tally import Tally
 from tests.storm.weather import certify, policy_of
 
 LOGS, INBOX = Path("/logs"), Path("/inbox")
-CYCLES_MAX = 60
+CYCLES_MAX = 30
 """How long a life may look for its place."""
 _SEGMENT_BYTES = 150_000
 
@@ -159,7 +159,7 @@ class Outages:
         """``losses`` power losses; yields what is wrong after each (nothing, if all is well)."""
         done = 0
         while done < losses:
-            if self.chance.random() < 0.08:
+            if self.chance.random() < 0.05:
                 self._inbox().leave(command("halt"))
             self._live(self._draw())
             done += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from hydra.bootstrap.setup import Setup, wall_now
+from hydra.bootstrap.site import open_store
 from hydra.bootstrap.venues import Source
 from hydra.bootstrap.writer import Writer, keep_house
 from hydra.cli.commands.options import setup_of
@@ -21,8 +22,8 @@ from hydra.cli.screen.summary import summary
 from hydra.cli.screen.tally import Tally
 from hydra.cli.screen.words import one_line
 from hydra.engine.cycle import CycleReport
-from hydra.engine.run import Ending, Loop
-from hydra.model.errors import BadConfig, Barred
+from hydra.engine.run import Ending, Loop, resting_orders
+from hydra.model.errors import BadConfig, Barred, Corrupt, Refused, Unreachable
 from hydra.policy import Speed
 from hydra.qc.preflight import why_not_certified
 
@@ -59,12 +60,36 @@ def command(frame: Frame) -> Result:
     setup = setup_of(frame)
     _refuse_live(frame, setup)
     stopper = Stopper()
-    with (
-        stopper.listening(),
-        Writer(setup=setup, command="run", source=_source(frame, setup), stop=stopper.event) as writer,
-    ):
+    writer = Writer(setup=setup, command="run", source=_source(frame, setup), stop=stopper.event)
+    with stopper.listening(), _naming_what_rests(setup, writer), writer:
         _admit(writer)
         return _cycle(frame, setup, writer, stopper)
+
+
+@contextmanager
+def _naming_what_rests(setup: Setup, writer: Writer) -> Iterator[None]:
+    """A fault that ends the run also says what somebody has to look after at the venue now."""
+    try:
+        yield
+    except (Unreachable, Corrupt, OSError) as fault:
+        raise type(fault)(f"{fault}; {_rests(setup, writer)}") from fault
+
+
+def _rests(setup: Setup, writer: Writer) -> str:
+    """By the ledger in memory, else by the store; a store that cannot be read leaves it unknown."""
+    if writer.ledger is not None:
+        return resting_orders(writer.ledger)
+    try:
+        store = open_store(setup)
+        if store is None:
+            return "nothing is held"
+        try:
+            ledger, _ = store.load()
+        finally:
+            store.close()
+    except (Refused, Unreachable, Corrupt, OSError) as fault:
+        return f"what rests at the venue is not known here: {fault}"
+    return f"by the store, {resting_orders(ledger)}"
 
 
 def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Result:

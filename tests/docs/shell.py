@@ -1,0 +1,114 @@
+"""Doing what a page says: its files are written, its commands are run, its answers are compared.
+
+A block ```` ```console test ```` holds lines ``$ command``, each followed by what it answers. The lines shown must come out in
+that order, others may come between them; ``…`` stands for anything. ``# exit code N`` after a command is what it has to end
+with, 0 if nothing is said. A block ```` ```python file=NAME ```` (or any other language) is written to that file first.
+
+``hydra`` runs in this process, which saves two thirds of the time; whatever else a line holds goes to the shell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra.cli.main import app
+from hydra.cli.spelling import spread_lists
+from tests.docs.pages import Block, blocks
+
+_PLAIN = re.compile(r"hydra [^|;<>$&*`]*")
+_SECONDS_MAX = 60
+
+
+@dataclass(slots=True)
+class Step:
+    """One command of a page, what it has to answer, and how it has to end."""
+
+    command: str
+    line: int
+    answer: list[str] = field(default_factory=list)
+    exit_code: int = 0
+
+
+def steps(block: Block) -> list[Step]:
+    """The commands of a console block."""
+    found: list[Step] = []
+    for number, line in enumerate(block.text.splitlines(), start=block.line + 1):
+        if line.startswith("$ "):
+            found.append(Step(line[2:], number))
+        elif match := re.fullmatch(r"# exit code (\d+)", line):
+            found[-1].exit_code = int(match[1])
+        elif line.startswith("> "):
+            found[-1].command += "\n" + line[2:]
+        elif line.strip():
+            found[-1].answer.append(line)
+    return found
+
+
+def follow(page: str, *, in_process: bool = True) -> int:
+    """Do everything a page says, in the working directory. Returns how many commands were run."""
+    done = 0
+    for block in blocks(page):
+        for word in block.words:
+            if word.startswith("file="):
+                path = Path(word.removeprefix("file="))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text, encoding="utf-8")
+        if block.words[:2] == ("console", "test"):
+            for step in steps(block):
+                _take(step, in_process=in_process)
+                done += 1
+    return done
+
+
+def _take(step: Step, *, in_process: bool) -> None:
+    export = re.fullmatch(r"export (\w+)=(.*)", step.command)
+    if export:
+        os.environ[export[1]] = shlex.split(export[2])[0]
+        return
+    exit_code, output = 0, ""
+    for part in step.command.split(" && ") if in_process else [step.command]:
+        plain = in_process and _PLAIN.fullmatch(part)
+        exit_code, told = _hydra(shlex.split(part)[1:]) if plain else _shell(part)
+        output += told
+        if exit_code:
+            break
+    said = f"line {step.line}: $ {step.command}\nended with {exit_code} and said:\n{output}"
+    assert exit_code == step.exit_code, f"{said}\nexpected exit code {step.exit_code}"
+    came = iter(output.splitlines())
+    for expected in step.answer:
+        pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
+        assert any(re.fullmatch(pattern, line.strip()) for line in came), f"{said}\nexpected a line: {expected}"
+
+
+def _shell(command: str) -> tuple[int, str]:
+    place = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PATH": place},
+        text=True,
+        timeout=_SECONDS_MAX,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _hydra(arguments: list[str]) -> tuple[int, str]:
+    told = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    exit_code: object = 0
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        try:
+            app(args=spread_lists(arguments), prog_name="hydra")
+        except SystemExit as end:
+            exit_code = end.code
+    told.flush()
+    assert isinstance(told.buffer, io.BytesIO)
+    return int(str(exit_code or 0)), told.buffer.getvalue().decode()

@@ -1,0 +1,44 @@
+"""Every page of instructions is followed, step by step."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.make_events import elsewhere
+from tests.docs.pages import DOCS, ROOT
+from tests.docs.shell import follow
+
+PAGES = sorted((DOCS / "how-to").glob("*.md"))
+INSTALLS = "add-a-signal.md"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder as somebody finds it who has the repository: its configurations, and nothing that happened yet."""
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != INSTALLS], ids=lambda page: page.stem)
+def test_the_page_can_be_followed(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with elsewhere(desk):
+        monkeypatch.delenv("HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES")
+        assert follow(page.read_text(encoding="utf-8")) >= 2
+
+
+def test_the_example_of_a_signal_is_found_and_used(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``pip install`` leaves behind is put there by hand: the package on the path, and its entry points."""
+    with elsewhere(desk):
+        monkeypatch.delenv("HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES")
+        monkeypatch.setenv("PYTHONPATH", str(desk))
+        left = desk / "my_signals-0.1.dist-info"
+        left.mkdir()
+        (left / "METADATA").write_text("Metadata-Version: 2.1\nName: my-signals\nVersion: 0.1\n", encoding="utf-8")
+        (left / "entry_points.txt").write_text("[hydra.signals]\npullback = my_signals:pullback\n", encoding="utf-8")
+        assert follow((DOCS / "how-to" / INSTALLS).read_text(encoding="utf-8"), in_process=False) >= 2
+        assert 'pullback = "my_signals:pullback"' in (desk / "pyproject.toml").read_text(encoding="utf-8")
+    assert "my_signals" not in sys.modules
