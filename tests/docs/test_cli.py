@@ -88,33 +88,33 @@ def keys_in(name: str) -> set[str]:
     return {cell for cell in code_cells(SECTIONS[name]) if re.fullmatch(r"[a-z_]+", cell)}
 
 
-def test_every_key_of_a_document_is_documented_and_no_other(tmp_path: Path) -> None:
+def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None:
     run_options = dict.fromkeys(("interval", "speed", "data", "seed")) | {"cycles": 3, "live": False}
 
     def keys(entry: Any, name: str, **more: Any) -> set[str]:
-        result = call(entry.command, name, tmp_path, **more)
+        result = call(entry.command, name, place, **more)
         assert result.exit_code == 0, result.document
         return set(result.document)
 
-    with elsewhere(tmp_path):
+    with elsewhere(place):
         assert keys(check_io, "check-io") == keys_in("check-io")
         assert keys(qc, "qc") == keys_in("qc")
         assert keys(run, "run", **run_options) == keys_in("run")
         assert keys(status, "status", watch=False) == keys_in("status")
-        assert keys(replay, "replay", log=[tmp_path / "logs"]) == keys_in("replay")
+        assert keys(replay, "replay", log=[place / "logs"]) == keys_in("replay")
         assert keys(operator, "halt", reason="a test") == keys_in("halt") - {"path"}
         assert keys(operator, "resume", reason="a test", force=False) == keys_in("resume") - {"path"}
         assert keys(doctor, "doctor", fix=False) == keys_in("doctor")
-        new = {"folder": tmp_path / "new", "broker": "sim", "json": True, "debug": False}
+        new = {"folder": place / "new", "broker": "sim", "json": True, "debug": False}
         assert set(init.command(Frame(command="init", options=new)).document) == keys_in("init")
 
 
-def test_a_word_left_in_the_inbox_has_the_documented_keys(tmp_path: Path) -> None:
+def test_a_word_left_in_the_inbox_has_the_documented_keys(place: Path) -> None:
     from hydra.adapters.lock import WriterLock
     from hydra.bootstrap.setup import this_process
 
-    with elsewhere(tmp_path):
-        (tmp_path / "state").mkdir()
-        with WriterLock(tmp_path / "state" / "lock", this_process("run")):
-            result = operator.command(Frame(command="halt", options=options(tmp_path, reason="a test")))
+    with elsewhere(place):
+        (place / "state").mkdir()
+        with WriterLock(place / "state" / "lock", this_process("run")):
+            result = operator.command(Frame(command="halt", options=options(place, reason="a test")))
     assert set(result.document) == keys_in("halt")

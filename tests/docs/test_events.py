@@ -75,10 +75,10 @@ def test_the_examples_name_no_machine_user_or_folder_of_ours() -> None:
     assert "/tmp" not in PAGE  # noqa: S108  # searched for, not used
 
 
-def test_the_generator_lives_through_every_kind(tmp_path: Path) -> None:
-    with elsewhere(tmp_path):
-        live_through_it(tmp_path)
-        found = examples(tmp_path)
+def test_the_generator_lives_through_every_kind(place: Path) -> None:
+    with elsewhere(place):
+        live_through_it(place)
+        found = examples(place)
     assert list(found) == list(KINDS)
     renewed = renew(PAGE, found)
     assert [line for line in renewed.splitlines() if line.startswith("#")] == [

@@ -17,10 +17,10 @@ INSTALLS = "add-a-signal.md"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
+def desk(place: Path) -> Path:
     """A folder as somebody finds it who has the repository: its configurations, and nothing that happened yet."""
-    shutil.copytree(ROOT / "configs", tmp_path / "configs")
-    return tmp_path
+    shutil.copytree(ROOT / "configs", place / "configs")
+    return place
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != INSTALLS], ids=lambda page: page.stem)

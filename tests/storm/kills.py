@@ -13,6 +13,7 @@ import select
 import shutil
 import signal
 import sqlite3
+import threading
 import time
 import traceback
 from collections import Counter
@@ -41,6 +42,7 @@ from hydra.model.events import SegmentOpened
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.orders import Fill
 from hydra.model.portfolio import Position
+from hydra.model.snapshot import Sessions
 from hydra.model.values import decode
 from hydra.policy import Policy
 from tests.storm.claims import (
@@ -96,6 +98,8 @@ class Voyage:
         while done < kills:
             if self.chance.random() < 0.05:
                 self._leave("halt")
+            if self.setup.policy.market.sessions == "exchange" and self.chance.random() < 0.7:
+                self._drift(None)
             blow = draw(self.chance, on_order=self.tally.wants_orders)
             done += (killed := self._strike(blow))
             problems = self._compare(CLAIMS, "dead")
@@ -140,8 +144,8 @@ class Voyage:
         self.tally.compared(found, when)
         return [f"{when}: {problem}" for problem in problems]
 
-    def _drift(self, steps: int) -> None:
-        """The market goes on while no engine runs."""
+    def _drift(self, steps: int | None) -> None:
+        """The market goes on while no engine runs, for some steps or until there is a session with time left in it."""
         death = _watch(partial(_market_alone, self.setup, steps), None)
         if death.code != 0:
             raise RuntimeError(death.said.decode(errors="replace"))
@@ -192,12 +196,19 @@ def _survivor(setup: Setup, say: Callable[[bytes], None]) -> None:
         say(msgspec.json.encode(settle_in(writer.engine, setup.policy, partial(read_books, setup), inbox.leave)))
 
 
-def _market_alone(setup: Setup, steps: int, _say: Callable[[bytes], None]) -> None:
-    import threading
-
+def _market_alone(setup: Setup, steps: int | None, _say: Callable[[bytes], None]) -> None:
     venue = simulated(setup.policy, setup.state_dir, Source(), threading.Event())
-    for _ in range(steps):
+    if steps is None:
+        while not busy(venue.calendar.sessions(venue.clock.now())):
+            venue.clock.wait(0)
+    for _ in range(steps or 0):
         venue.clock.wait(0)
+
+
+def busy(sessions: Sessions) -> bool:
+    """True while equities trade and will for a while."""
+    session = sessions.by_class.get(AssetClass.EQUITY)
+    return session is not None and session.open and sessions.minute < 15 * 60 + 20
 
 
 def _watch(child: Callable[[Callable[[bytes], None]], None], blow: Blow | None) -> Death:

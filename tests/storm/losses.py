@@ -54,7 +54,7 @@ from tests.storm.claims import (
     read_store,
     rebuild_store,
 )
-from tests.storm.kills import tradable
+from tests.storm.kills import busy, tradable
 from tests.storm.places import ANYWHERE, DISK, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
 from tests.storm.survivor import command, settle_in
 from tests.storm.tally import Tally
@@ -161,6 +161,8 @@ class Outages:
         while done < losses:
             if self.chance.random() < 0.05:
                 self._inbox().leave(command("halt"))
+            if self.policy.market.sessions == "exchange" and self.chance.random() < 0.7:
+                self._drift(None)
             self._live(self._draw())
             done += 1
             problems = self._compare(CLAIMS, "dead")
@@ -283,9 +285,11 @@ class Outages:
         if path not in self._copies:
             self._copies.append(path)
 
-    def _drift(self, steps: int) -> None:
+    def _drift(self, steps: int | None) -> None:
         venue = self._venue()
-        for _ in range(steps):
+        while steps is None and not busy(self.calendar.sessions(venue.now)):
+            venue.advance()
+        for _ in range(steps or 0):
             venue.advance()
 
     def _compare(self, claims: Any, when: str) -> list[str]:
