@@ -1,7 +1,7 @@
 """The live cycle: ten bots inline, venue in memory, everything durable, held against the floor of the same minute.
 
-``python -m benchmarks.cycle [--rounds 3] [--cycles 600] [--bots 10] [--folder DIR]`` (``make bench``). Cycle and floor take
-turns in one process, so a noisy minute touches both. The last line is one JSON document.
+``python -m benchmarks.cycle [--rounds 5] [--cycles 600] [--bots 10] [--folder DIR]`` (``make bench``). Cycle and floor take
+turns in one process; of the rounds the one with the quietest disk is shown. The last line is one JSON document.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from hydra.engine.cycle import CycleReport
 _WARM_UP = 150
 """Cycles before the first one that counts: the bots' windows fill, SQL is compiled."""
 
+_BUSY_FLOOR_MS = 1.0
+"""A floor above this is another process's doing: on a quiet disk it is about a third of a millisecond."""
+
 
 @dataclass(slots=True)
 class Samples:
@@ -38,15 +41,6 @@ class Samples:
     stages: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     written_bytes: list[int] = field(default_factory=list)
     asked: int = 0
-
-    def add(self, more: Samples) -> None:
-        """Take in the samples of another round."""
-        self.cycle += more.cycle
-        self.floor += more.floor
-        self.written_bytes += more.written_bytes
-        self.asked += more.asked
-        for stage, micros in more.stages.items():
-            self.stages[stage] += micros
 
     def row(self) -> dict[str, float]:
         """The figures, in milliseconds where the name says nothing else."""
@@ -111,28 +105,40 @@ def settings(memory: Path) -> tuple[Setting, ...]:
 
 
 def run_all(folder: Path, memory: Path, *, rounds: int, cycles: int, bots: int) -> dict[str, dict[str, Samples]]:
-    """Every setting in every round, in turn."""
+    """Every setting in every round, in turn; of each setting the round in which the disk was quietest.
+
+    A busy disk slows cycle and floor alike and so flatters the ratio; the quietest round is the severest.
+    """
     calendar = ExchangeCalendar()
-    found: dict[str, dict[str, Samples]] = {}
+    best: dict[str, dict[str, Samples]] = {}
     for turn in range(rounds):
         for number, setting in enumerate(settings(memory / f"{turn}")):
             here = folder / f"{turn}-{number}"
             with rig(setting, here, calendar, bots=bots, steps=_WARM_UP + cycles + 1) as run:
                 floor = Floor(here / "state", setting.journal_dir or here / "logs")
-                for kind, samples in measure(run, floor, cycles).items():
-                    found.setdefault(setting.name, {}).setdefault(kind, Samples()).add(samples)
+                samples = measure(run, floor, cycles)
                 floor.close()
+            if setting.name not in best or _floor(samples) < _floor(best[setting.name]):
+                best[setting.name] = samples
             gc.collect()
-    return found
+    return best
+
+
+def _floor(samples: dict[str, Samples]) -> float:
+    return _ms([bare for kind in samples.values() for bare in kind.floor], 0.5)
 
 
 def show(rows: dict[str, dict[str, dict[str, float]]]) -> None:
     """The tables, for people."""
-    print("| cycle | kind | n | p50 ms | p99 ms | max ms | floor p50 | floor p99 | x floor | bots asked | journal bytes |")
+    print(
+        "| cycle | kind | n | p50 ms | p99 ms | max ms | floor p50 | floor p99 | x floor | bots asked | journal bytes |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     for name, kinds in rows.items():
         for kind, r in kinds.items():
             figures = [f"{r[key]:.2f}" for key in ("p50", "p99", "max", "floor_p50", "floor_p99", "ratio")]
+            if "memory" in name:
+                figures[-1] = "-"  # no disk beneath it: no floor to compare with
             print(f"| {name} | {kind} | {r['n']} | {' | '.join(figures)} | {r['bots_asked']} | {r['journal_bytes']} |")
     stages = [key for key in next(iter(rows.values()))["quiet"] if key.endswith("_us")]
     print(f"\n| median microseconds by stage | kind | {' | '.join(stage.removesuffix('_us') for stage in stages)} |")
@@ -156,7 +162,7 @@ def machine() -> dict[str, str]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cycles", type=int, default=600, help="counted cycles of each setting in each round")
     parser.add_argument("--bots", type=int, default=10)
     parser.add_argument("--folder", type=Path, default=None, help="a folder on the disk to be measured (default: here)")
@@ -166,11 +172,14 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix=".bench-", dir=chosen.folder or Path.cwd()) as folder,
         tempfile.TemporaryDirectory(prefix="hydra-bench-", dir=chosen.memory) as memory,
     ):
-        found = run_all(
-            Path(folder), Path(memory), rounds=chosen.rounds, cycles=chosen.cycles, bots=chosen.bots
-        )
+        found = run_all(Path(folder), Path(memory), rounds=chosen.rounds, cycles=chosen.cycles, bots=chosen.bots)
     rows = {name: {kind: samples.row() for kind, samples in kinds.items()} for name, kinds in found.items()}
     show(rows)
+    busy = max(kind["floor_p50"] for kinds in rows.values() for kind in kinds.values() if kind["n"] >= 100)
+    if busy > _BUSY_FLOOR_MS:
+        print(
+            f"\nThe floor was {busy:.2f} ms: somebody else is using the disk, which flatters the ratios. Measure again."
+        )
     print(json.dumps({"machine": machine(), "bots": chosen.bots, "rounds": chosen.rounds, "cycles": rows}))
 
 

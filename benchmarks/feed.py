@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import count, islice, takewhile
+from itertools import count, islice
 
 import numpy as np
 
@@ -90,9 +90,7 @@ class MemoryFeed:
         said_at = at if fresh else bar.closes_at
         drift = _CENT * (int(at.timestamp()) // 5 % 3) if fresh else Decimal(0)
         middle = bar.close + drift
-        return Quote(
-            symbol=symbol, at=said_at, bid=middle - _CENT, ask=middle + _CENT, bid_size=_SIZE, ask_size=_SIZE
-        )
+        return Quote(symbol=symbol, at=said_at, bid=middle - _CENT, ask=middle + _CENT, bid_size=_SIZE, ask_size=_SIZE)
 
 
 def _instants(calendar: ExchangeCalendar, start: date, step_seconds: int) -> Iterator[datetime]:
@@ -102,7 +100,8 @@ def _instants(calendar: ExchangeCalendar, start: date, step_seconds: int) -> Ite
         if hours is None:
             continue
         first, step = hours[0] + timedelta(seconds=_BAR_SECONDS), timedelta(seconds=step_seconds)
-        yield from takewhile(lambda at, closes=hours[1]: at <= closes, (first + step * n for n in count()))
+        steps = int((hours[1] - first) / step) + 1
+        yield from (first + step * n for n in range(steps))
 
 
 def _bars(symbol: str, instants: Sequence[datetime], chance: np.random.Generator) -> list[Bar]:

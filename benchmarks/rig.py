@@ -140,7 +140,13 @@ def policy_of(bots: int) -> Policy:
     paper = load_policy(PAPER, {}).model_dump()
     template = paper["bots"][0]
     paper["bots"] = [
-        {**template, "id": f"bot-{n}", "symbols": [SYMBOLS[n % len(SYMBOLS)]], "signal": signal, "parameters": parameters}
+        {
+            **template,
+            "id": f"bot-{n}",
+            "symbols": [SYMBOLS[n % len(SYMBOLS)]],
+            "signal": signal,
+            "parameters": parameters,
+        }
         for n, (signal, parameters) in ((n, _SIGNALS[n % len(_SIGNALS)]) for n in range(bots))
     ]
     return Policy.model_validate(paper)

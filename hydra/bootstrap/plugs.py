@@ -76,8 +76,9 @@ def _once(key: str, names: Iterable[str]) -> tuple[str, ...]:
 def _make_bot(bot: BotPolicy, policy: Policy) -> Bot:
     where = f"bots ({bot.id})"
     make: Callable[..., Bot] = find("hydra.bots", bot.bot, f"{where}.bot")
+    make_signal = find("hydra.signals", bot.signal, f"{where}.signal")
     try:
-        signal = find("hydra.signals", bot.signal, f"{where}.signal")(bot.parameters)
+        signal = make_signal(bot.parameters)
     except BadConfig as error:
         raise BadConfig(f"{where}.parameters of signal {bot.signal}: {error}") from error
     if signal.warm_up > policy.engine.window_bars:

@@ -32,8 +32,10 @@ from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside, ReadAll
 from hydra.engine.recover import catch_up, recover
+from hydra.engine.run import EXIT_HALTED
 from hydra.guard import attempt
-from hydra.model.events import Event, SegmentOpened
+from hydra.model.errors import Refused
+from hydra.model.events import Event, RunClosed, SegmentOpened
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Binding
 from hydra.ports import Head
@@ -64,6 +66,12 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        engine = self._engine
+        if engine is not None and not engine.closed and (error is None or isinstance(error, Refused)):
+            ending = f"{self.command} is done" if error is None else str(error)
+            closed = RunClosed(reason=ending, exit_code=0 if error is None else EXIT_HALTED, cycles=0)
+            # A journal that cannot take it has an open tail, and whoever failed to write before has said why.
+            attempt("journal", lambda: engine.close(closed))
         self._stack.close()
 
     @property

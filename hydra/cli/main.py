@@ -5,6 +5,7 @@ Importing the heavy parts is left to the command that needs them, so ``hydra --h
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -192,6 +193,8 @@ def main() -> None:
     """The entry point: lists spread as people type them, then typer."""
     from hydra.cli.frame import mend_streams, usage_document
 
+    # What is installed but not named is never loaded, a plugin of pydantic's included (and looking for one takes time).
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     mend_streams()
     arguments = spread_lists(sys.argv[1:])
     try:

@@ -23,6 +23,7 @@ from hydra.model.events import (
     Decided,
     Halted,
     Resumed,
+    RunClosed,
     SegmentOpened,
 )
 from hydra.model.portfolio import Ledger
@@ -30,6 +31,8 @@ from hydra.model.snapshot import Answer, Failure, Observed, Plan, Sight, Snapsho
 from hydra.model.values import Value, replace
 from hydra.ports import Head, Question
 from hydra.risk.plugs import RuleBook
+
+_UNSAVED_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ class Engine:
         self.book = book
         self.ledger = ledger
         self.sight: Sight | None = None
+        self.closed = False
         self._unsaved: list[tuple[Ledger, Head]] = []
         self._store_failure: Failure | None = None
 
@@ -86,6 +90,12 @@ class Engine:
         self.ledger = fold(self.ledger, event)
         self.sight = None
 
+    def close(self, closed: RunClosed) -> None:
+        """The last line of the run: a journal that has it ended in order."""
+        self.record(closed)
+        self.settle()
+        self.closed = True
+
     def record(self, payload: Value) -> None:
         """Append an event and fold it: the only way in which anything changes."""
         event = self.outside.journal.append(payload)
@@ -97,9 +107,12 @@ class Engine:
         """Make everything recorded durable: in the journal first, then in the store.
 
         The journal must take it. A store that does not is behind, not wrong: what it missed is kept for the next time, and
-        until then the next look reports it as missing, which shuts entries.
+        until then the next look reports it as missing, which shuts entries. One that stays behind too long is given up
+        for this run; the next start folds it from the journal.
         """
         self.outside.journal.sync()
+        if len(self._unsaved) >= _UNSAVED_MAX:
+            return
         self._unsaved.append((self.ledger, self.outside.journal.head()))
         while self._unsaved:
             ledger, head = self._unsaved[0]

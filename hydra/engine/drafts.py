@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from hydra.model.money import ZERO
 from hydra.model.orders import Order, Purpose, client_order_id
 from hydra.model.snapshot import Snapshot
 
@@ -14,6 +16,14 @@ class Drafts:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._ordinal = 0
+        self._closing: dict[str, Decimal] = {}
+
+    def closable(self, symbol: str, wanted: Decimal) -> Decimal:
+        """How much of ``wanted`` may still be closed: what the venue says is held, less what this cycle closes already."""
+        held = next((abs(p.quantity) for p in self._snapshot.sight.positions or () if p.symbol == symbol), ZERO)
+        quantity = max(ZERO, min(wanted, held - self._closing.get(symbol, ZERO)))
+        self._closing[symbol] = self._closing.get(symbol, ZERO) + quantity
+        return quantity
 
     def order(self, *, bot: str, symbol: str, purpose: Purpose, **fields: Any) -> Order:
         """The next order of this cycle."""

@@ -31,7 +31,7 @@ from hydra.model.events import (
 )
 from hydra.model.money import ZERO
 from hydra.model.orders import LIFECYCLE, Order, OrderStatus, OrderType, Purpose, VenueOrder
-from hydra.model.portfolio import Day, Ledger
+from hydra.model.portfolio import Day, Holding, Ledger
 from hydra.model.snapshot import Observed
 from hydra.model.values import replace
 
@@ -155,7 +155,15 @@ def _halted(ledger: Ledger, halted: Halted, _event: Event) -> Ledger:
 
 
 def _resumed(ledger: Ledger, _resumed: Resumed, _event: Event) -> Ledger:
-    return replace(ledger, halts=(), residual_cycles=0, failed_at=())
+    """Lifting a loss halt accepts the loss: what it was measured from becomes the equity of now, or it would latch again."""
+    lifted = {halt.kind for halt in ledger.halts}
+    changes: dict[str, Any] = {"halts": (), "residual_cycles": 0, "failed_at": ()}
+    if ledger.equity is not None and ledger.equity > 0:
+        if "drawdown" in lifted:
+            changes["peak_equity"] = ledger.equity
+        if "daily_loss" in lifted and ledger.day is not None:
+            changes["day"] = replace(ledger.day, start_equity=ledger.equity)
+    return replace(ledger, **changes)
 
 
 def _certified(ledger: Ledger, certified: Certified, _event: Event) -> Ledger:
@@ -256,15 +264,15 @@ def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
     """Note since when each holding has been without a working stop of its full size."""
     if not ledger.holdings:
         return ledger
-    holdings = dict(ledger.holdings)
+    changed: dict[str, Holding] = {}
     for key, holding in ledger.holdings.items():
         if protected_quantity(ledger, holding.bot, holding.symbol) >= abs(holding.quantity):
             since = None
         else:
             since = holding.unprotected_since or at
         if since != holding.unprotected_since:
-            holdings[key] = replace(holding, unprotected_since=since)
-    return replace(ledger, holdings=holdings)
+            changed[key] = replace(holding, unprotected_since=since)
+    return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
 
 
 def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:

@@ -14,7 +14,7 @@ from hydra.engine.drafts import Drafts
 from hydra.engine.fold import protected_quantity
 from hydra.guard import attempt_foreign, shown
 from hydra.model.market import AssetClass, asset_class_of
-from hydra.model.money import ZERO, to_increment
+from hydra.model.money import to_increment
 from hydra.model.orders import Cancel, OrderType, Purpose, Send, Side, Skip, TimeInForce
 from hydra.model.portfolio import Halt, Holding
 from hydra.model.snapshot import Snapshot
@@ -54,8 +54,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
 
     Its legs are released first, and so is what is left of its entry: nothing may be bought again behind the exit.
     """
-    position = next((p for p in snapshot.sight.positions or () if p.symbol == holding.symbol), None)
-    quantity = min(abs(holding.quantity), abs(position.quantity)) if position is not None else ZERO
+    quantity = drafts.closable(holding.symbol, abs(holding.quantity))
     if quantity == 0:
         return ()
     working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)

@@ -1,8 +1,8 @@
 """A journal executed again: fold it, decide every cycle again, and name the first difference.
 
 The reader underneath has verified the hash chain. Here every recorded answer is asked again (recorded failures are taken as
-they are), every plan is computed again, every order that was sent must have been planned, and every checkpoint at the
-head of a segment must equal the fold of what came before it.
+they are), every plan is computed again, every order, cancellation, halt and resume of a cycle must have been planned, and
+every checkpoint at the head of a segment must equal the fold of what came before it.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from hydra.engine.sight import see
 from hydra.model.errors import Corrupt
 from hydra.model.events import (
     Answered,
+    CancelSent,
     CycleClosed,
     Decided,
     Event,
+    Halted,
     OrderSent,
+    Resumed,
     RunClosed,
     SegmentOpened,
 )
@@ -103,6 +106,8 @@ class _Replayer:
             self._check_plan(event, data)
         elif isinstance(data, OrderSent):
             self._check_order(event, data)
+        elif isinstance(data, CancelSent | Halted | Resumed) and self._plan is not None:
+            self._check_planned(event, data, self._plan)
         elif isinstance(data, CycleClosed):
             result.cycles += 1
         self._ledger = fold(self._ledger, event)
@@ -151,6 +156,18 @@ class _Replayer:
             self._differ(event, "order", sent.order.client_id, "no such order was planned")
         else:
             self._compare(event, sent.order, order)
+
+    def _check_planned(self, event: Event, done: CancelSent | Halted | Resumed, plan: Plan) -> None:
+        """Cancellations, halts and resumes follow from the plan; outside a cycle they are an operator's."""
+        if isinstance(done, CancelSent):
+            cancels = (*plan.cancels, *(cancel for send in plan.sends for cancel in send.release))
+            planned = done.client_id in {cancel.client_id for cancel in cancels}
+        elif isinstance(done, Halted):
+            planned = done.halt in plan.halts
+        else:
+            planned = (done.by, done.reason) in {(resume.by, resume.reason) for resume in plan.resumes}
+        if not planned:
+            self._differ(event, "planned", "it was done", "it was not planned")
 
     def _snapshot(self) -> Snapshot:
         assert self._ledger is not None

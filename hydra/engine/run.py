@@ -48,8 +48,7 @@ class Loop:
         """Cycle until there is a reason to end; the reason is the journal's last line, if it can still be written."""
         try:
             ending = self._cycles()
-            self.engine.record(RunClosed(reason=ending.reason, exit_code=ending.exit_code, cycles=ending.cycles))
-            self.engine.settle()
+            self.engine.close(RunClosed(reason=ending.reason, exit_code=ending.exit_code, cycles=ending.cycles))
         except (OSError, Corrupt) as error:
             resting = resting_orders(self.engine.ledger)
             reason = f"cannot even reduce: {type(error).__name__}: {error}; {resting}"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from hydra.guard import attempt
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Probe
 from hydra.ports import Head
@@ -156,20 +157,24 @@ def _store(site: Site) -> Finding:
 
 
 def _journal(site: Site) -> Finding:
-    store = site.open_store()
-    head = None
-    if store is not None:
-        try:
-            _, head = store.load()
-        finally:
-            store.close()
-    state = site.verify_journal(head)
+    # A store that cannot be read is the other check's finding; the journal is then judged by itself.
+    state = site.verify_journal(attempt("store", lambda: _head_of(site)).value)
     reason = f"{state.segments} segments, {state.events} events verified, head is event {state.head.seq}"
     if state.torn_bytes:
         reason += f"; a torn last line of {state.torn_bytes} bytes will be dropped"
     if state.open_tail:
         reason += "; open tail: the last run did not end in order"
     return Finding(good=True, reason=reason)
+
+
+def _head_of(site: Site) -> Head | None:
+    store = site.open_store()
+    if store is None:
+        return None
+    try:
+        return store.load()[1]
+    finally:
+        store.close()
 
 
 def _clock(site: Site) -> Finding:

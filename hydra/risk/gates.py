@@ -99,6 +99,10 @@ def _orders_resolved(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     unresolved = snapshot.ledger.unresolved
     if unresolved:
         return no("outcome unknown: " + ", ".join(f"{o.client_id} ({o.side} {o.symbol})" for o in unresolved))
+    unseen = [order for order in snapshot.ledger.orders.values() if order.venue_filled > order.filled]
+    if unseen:
+        told = (f"{o.client_id} ({plain(o.filled)} of {plain(o.venue_filled)} {o.symbol})" for o in unseen)
+        return no("filled at the venue, fills not seen: " + ", ".join(told))
     return yes("every order's outcome is known")
 
 
@@ -150,12 +154,13 @@ def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
         return no(f"{key} has no bars")
     bar = bars[-1]
     limit = max(float(policy.health.staleness_seconds), 2.0 * bar.seconds)
+    skew = float(policy.health.clock_skew_seconds)
     quote_age = (snapshot.at - quote.at).total_seconds()
     bar_age = (snapshot.at - bar.at).total_seconds() - bar.seconds
     for what, age in (("quote", quote_age), ("bar", bar_age)):
         if age > limit:
             return no(f"{key}: last {what} is {age:.0f} s old, limit {limit:g} s")
-        if age < 0:
+        if age < -skew:  # prices are read a moment after the snapshot's time
             return no(f"{key}: last {what} is {-age:.0f} s in the future")
     return yes(f"{key}: quote {quote_age:.0f} s old, limit {limit:g} s")
 

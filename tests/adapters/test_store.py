@@ -18,9 +18,10 @@ from sqlalchemy import create_engine, text
 
 from hydra.adapters.store import schema
 from hydra.adapters.store.faults import fault_of
+from hydra.adapters.store.indexes import metadata
 from hydra.adapters.store.rows import PARTS, POSITION
 from hydra.adapters.store.store import SqlStore
-from hydra.adapters.store.tables import SCHEMA, metadata
+from hydra.adapters.store.tables import SCHEMA
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
 from hydra.model.orders import Fill, Side
 from hydra.model.portfolio import BotRecord, Ledger

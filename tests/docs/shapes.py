@@ -49,7 +49,7 @@ def default_in_words(field: msgspec.structs.FieldInfo) -> str:
     """What a field that is left out stands for."""
     if field.required:
         return "required"
-    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default  # type: ignore[misc]
+    default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     if default is None or isinstance(default, bool):
         return {None: "null", True: "true", False: "false"}[default]
     if isinstance(default, StrEnum):

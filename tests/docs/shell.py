@@ -4,7 +4,8 @@ A block ```` ```console test ```` holds lines ``$ command``, each followed by wh
 that order, others may come between them; ``…`` stands for anything. ``# exit code N`` after a command is what it has to end
 with, 0 if nothing is said. A block ```` ```python file=NAME ```` (or any other language) is written to that file first.
 
-``hydra`` runs in this process, which saves two thirds of the time; whatever else a line holds goes to the shell.
+``hydra`` runs in this process, which saves two thirds of the time; whatever else a line holds goes to the shell. A page that
+installs something is followed in a process of its own: ``python -m tests.docs.shell PAGE``.
 """
 
 from __future__ import annotations
@@ -52,8 +53,9 @@ def steps(block: Block) -> list[Step]:
     return found
 
 
-def follow(page: str, *, in_process: bool = True) -> int:
+def follow(page: str) -> int:
     """Do everything a page says, in the working directory. Returns how many commands were run."""
+    os.environ["COLUMNS"] = "200"  # what is compared must not depend on who is looking
     done = 0
     for block in blocks(page):
         for word in block.words:
@@ -63,20 +65,19 @@ def follow(page: str, *, in_process: bool = True) -> int:
                 path.write_text(block.text, encoding="utf-8")
         if block.words[:2] == ("console", "test"):
             for step in steps(block):
-                _take(step, in_process=in_process)
+                _take(step)
                 done += 1
     return done
 
 
-def _take(step: Step, *, in_process: bool) -> None:
+def _take(step: Step) -> None:
     export = re.fullmatch(r"export (\w+)=(.*)", step.command)
     if export:
         os.environ[export[1]] = shlex.split(export[2])[0]
         return
     exit_code, output = 0, ""
-    for part in step.command.split(" && ") if in_process else [step.command]:
-        plain = in_process and _PLAIN.fullmatch(part)
-        exit_code, told = _hydra(shlex.split(part)[1:]) if plain else _shell(part)
+    for part in step.command.split(" && "):
+        exit_code, told = _hydra(shlex.split(part)[1:]) if _PLAIN.fullmatch(part) else _shell(part)
         output += told
         if exit_code:
             break
@@ -112,3 +113,7 @@ def _hydra(arguments: list[str]) -> tuple[int, str]:
     told.flush()
     assert isinstance(told.buffer, io.BytesIO)
     return int(str(exit_code or 0)), told.buffer.getvalue().decode()
+
+
+if __name__ == "__main__":
+    print(follow(Path(sys.argv[1]).read_text(encoding="utf-8")))

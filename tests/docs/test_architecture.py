@@ -42,13 +42,13 @@ def test_every_rule_and_exit_is_there_in_order(part: str, group: str) -> None:
 
 
 def test_every_kind_of_plug_is_there() -> None:
-    assert named("Where a plug goes in") == list(PLUGS) or set(named("Where a plug goes in")) == set(PLUGS)
+    assert named("Where a plug goes in") == list(PLUGS)
 
 
 def test_every_halt_and_mode_is_there() -> None:
     documented = named("Halts and modes")
     source = (ROOT / "hydra/risk/halts.py").read_text(encoding="utf-8")
-    automatic = re.findall(r'yield "([a-z_]+)"', source)
+    automatic = re.findall(r'yield \(?\s*"([a-z_]+)"', source)
     assert len(automatic) >= 5
     assert documented == ["operator", *automatic, "exit_failed", *(mode.name for mode in Mode)]
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from typer.main import get_command
 
 from hydra.bootstrap.environment import RESERVED
 from hydra.cli.commands import check_io, doctor, init, operator, qc, replay, run, status
 from hydra.cli.frame import EXIT_CODES, Frame
-from hydra.cli.main import app
+from hydra.cli.main import app, main
 from tests.docs.make_events import call, elsewhere, options
 from tests.docs.pages import read, rows, sections
 
 PAGE = read("reference/cli.md")
-_ROOT = get_command(app)
-assert isinstance(_ROOT, click.Group) or hasattr(_ROOT, "commands")
-COMMANDS: Mapping[str, click.Command] = _ROOT.commands
+_ROOT: Any = get_command(app)
+COMMANDS: Mapping[str, Any] = _ROOT.commands
 PARTS = sections(PAGE, 2)
 SECTIONS = {title.removeprefix("hydra "): text for title, text in sections(PAGE, 3).items()}
 
 
-def names_of(command: click.Command) -> dict[str, str]:
+def names_of(command: Any) -> dict[str, str]:
     """Help by long name of every option and argument."""
     named = {}
     for parameter in command.params:
@@ -118,3 +118,15 @@ def test_a_word_left_in_the_inbox_has_the_documented_keys(place: Path) -> None:
         with WriterLock(place / "state" / "lock", this_process("run")):
             result = operator.command(Frame(command="halt", options=options(place, reason="a test")))
     assert set(result.document) == keys_in("halt")
+
+
+def test_a_line_that_cannot_be_read_answers_with_the_documented_keys(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hydra", "run", "--cycles", "0", "--json"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 2
+    document = json.loads(capfd.readouterr().out)
+    assert set(document) == {cell for cell in code_cells(PARTS["The document"]) if re.fullmatch(r"[a-z_]+", cell)}
+    assert document["kind"] == "Usage"

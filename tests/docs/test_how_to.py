@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,15 +32,22 @@ def test_the_page_can_be_followed(page: Path, desk: Path, monkeypatch: pytest.Mo
         assert follow(page.read_text(encoding="utf-8")) >= 2
 
 
-def test_the_example_of_a_signal_is_found_and_used(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:
     """What ``pip install`` leaves behind is put there by hand: the package on the path, and its entry points."""
-    with elsewhere(desk):
-        monkeypatch.delenv("HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES")
-        monkeypatch.setenv("PYTHONPATH", str(desk))
-        left = desk / "my_signals-0.1.dist-info"
-        left.mkdir()
-        (left / "METADATA").write_text("Metadata-Version: 2.1\nName: my-signals\nVersion: 0.1\n", encoding="utf-8")
-        (left / "entry_points.txt").write_text("[hydra.signals]\npullback = my_signals:pullback\n", encoding="utf-8")
-        assert follow((DOCS / "how-to" / INSTALLS).read_text(encoding="utf-8"), in_process=False) >= 2
-        assert 'pullback = "my_signals:pullback"' in (desk / "pyproject.toml").read_text(encoding="utf-8")
-    assert "my_signals" not in sys.modules
+    left = desk / "my_signals-0.1.dist-info"
+    left.mkdir()
+    (left / "METADATA").write_text("Metadata-Version: 2.1\nName: my-signals\nVersion: 0.1\n", encoding="utf-8")
+    (left / "entry_points.txt").write_text("[hydra.signals]\npullback = my_signals:pullback\n", encoding="utf-8")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("HYDRA_")}
+    followed = subprocess.run(
+        [sys.executable, "-m", "tests.docs.shell", str(DOCS / "how-to" / INSTALLS)],
+        capture_output=True,
+        check=False,
+        cwd=desk,
+        env={**plain, "PYTHONPATH": f"{desk}{os.pathsep}{ROOT}"},
+        text=True,
+        timeout=60,
+    )
+    assert followed.returncode == 0, followed.stderr
+    assert int(followed.stdout) >= 4
+    assert 'pullback = "my_signals:pullback"' in (desk / "pyproject.toml").read_text(encoding="utf-8")

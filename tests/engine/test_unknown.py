@@ -153,3 +153,19 @@ def test_power_is_lost_at_any_moment_and_nothing_is_ordered_twice() -> None:
         assert len(set(stage.submitted())) == len(stage.submitted())
         assert stage.agrees(), moment
         assert stage.at_venue().get("SPY", Decimal(0)) <= 10
+
+
+def test_a_fill_that_the_venue_reports_late_everywhere_is_not_entered_again() -> None:
+    stage = Stage({BOT: scripted(EAGER)})
+    stage.step(2)
+    before = Stage({BOT: scripted({})})
+    before.step(2)
+    for read in ("account", "positions", "open_orders", "fills"):
+        answer = before.broker.inner.fills("") if read == "fills" else getattr(before.broker.inner, read)()
+        stage.broker.always[read] = Fault(answer=answer)
+    stage.step(2)
+    assert len(stage.submitted()) == 1
+    assert "orders_resolved" in {answer.gate for answer in stage.reports[-1].plan.answers}
+    stage.broker.always.clear()
+    stage.step(2)
+    assert stage.agrees()

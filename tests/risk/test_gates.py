@@ -101,6 +101,12 @@ SHUT: list[tuple[str, str, Snapshot, str]] = [
     ("ledger_agrees", "positions unknown", with_sight(positions=None), "unknown"),
     ("ledger_agrees", "foreign position gone", with_ledger(foreign={"TSLA": D(1)}), "TSLA"),
     ("orders_resolved", "sent", with_ledger(orders={"o1": order(status=OrderStatus.SENT)}), "o1"),
+    (
+        "orders_resolved",
+        "a fill not seen",
+        with_ledger(orders={"o1": order(status=OrderStatus.FILLED, venue_filled=D(10), filled=D(4))}),
+        "o1 (4 of 10 SPY)",
+    ),
     ("mode", "halted", with_ledger(halts=(HALT,)), "operator: lunch"),
     ("certificate", "none", with_ledger(certificate=None), "hydra qc"),
     ("certificate", "other policy", uncertified(policy_hash="x"), "policy_hash"),
@@ -128,6 +134,8 @@ STILL_OPEN: list[tuple[str, str, Snapshot]] = [
     ("failure_window", "long ago", failed(50, seconds_ago=60)),
     ("ledger_agrees", "within the tolerance", with_ledger(cash=D("100000.01"))),
     ("data_fresh", "quote at the limit", aged("quote", 120)),
+    ("data_fresh", "quote read a moment later", aged("quote", -2)),
+    ("orders_resolved", "all fills seen", with_ledger(orders={"o1": order(venue_filled=D(4), filled=D(4))})),
     ("account_valid", "little equity", with_account(equity=D("0.01"))),
     (
         "ledger_agrees",

@@ -17,8 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import zstandard
+
 from hydra.adapters.exchange.model import Ticket
-from hydra.adapters.journal.reader import read_journal
+from hydra.adapters.journal.reader import read_journal, signed_head
 from hydra.adapters.store.store import SqlStore
 from hydra.engine.fold import fold_all
 from hydra.engine.recover import BEGINNING, catch_up
@@ -114,16 +116,10 @@ def read_events(files: Files, folder: Path) -> list[Event]:
     return list(read_journal(files, folder, after=BEGINNING))
 
 
-def chain_breaks(files: Files, folder: Path, events: list[Event]) -> Iterator[str]:
-    """The chain once more, by the ten lines that anyone could write."""
+def chain_breaks(files: Files, folder: Path, events: list[Event], key: bytes | None = None) -> Iterator[str]:
+    """The chain once more, by the ten lines that anyone could write; with a key, the signed head is one of its events."""
     before, place = GENESIS, 0
-    segments = {}
-    for name in files.names(folder):
-        if name.endswith(".jsonl"):
-            data = b"".join(files.chunks(folder / name))
-            whole = data[: data.rfind(b"\n") + 1].splitlines()
-            if whole:
-                segments[json.loads(whole[0])["seq"]] = whole
+    segments = {json.loads(lines[0])["seq"]: lines for lines in _whole_lines(files, folder) if lines}
     for first in sorted(segments):
         for line in segments[first]:
             told = json.loads(line)
@@ -134,6 +130,20 @@ def chain_breaks(files: Files, folder: Path, events: list[Event]) -> Iterator[st
             before, place = told["hash"], told["seq"]
     if place != len(events):
         yield f"chain: {place} lines, {len(events)} events"
+    signed = None if key is None else signed_head(files, folder, key)
+    if signed is not None and (signed.seq > place or events[signed.seq - 1].hash != signed.hash):
+        yield f"head.json vouches for event {signed.seq} ({signed.hash[:12]}), which the journal of {place} has not"
+
+
+def _whole_lines(files: Files, folder: Path) -> Iterator[list[bytes]]:
+    names = files.names(folder)
+    for name in names:
+        data = b"".join(files.chunks(folder / name))
+        if name.endswith(".jsonl.zst") and name.removesuffix(".zst") not in names:
+            data = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+        elif not name.endswith(".jsonl"):
+            continue
+        yield data[: data.rfind(b"\n") + 1].splitlines()
 
 
 def read_store(url: str, *, read_only: bool = False) -> tuple[Dump, Ledger, Head]:

@@ -32,6 +32,7 @@ from hydra.adapters.calendar import ExchangeCalendar
 from hydra.adapters.exchange.model import FeedClock, Ticket
 from hydra.adapters.files import RealFiles
 from hydra.adapters.inbox import FileInbox
+from hydra.adapters.journal.retention import compress_old
 from hydra.adapters.lock import owner
 from hydra.bootstrap.setup import Setup, wall_now
 from hydra.bootstrap.venues import BOOKS, Source, simulated
@@ -59,12 +60,12 @@ from tests.storm.claims import (
 from tests.storm.places import ANYWHERE, OPENING, RECOVERING, Blow, Hand, behind, draw, draw_recovery
 from tests.storm.survivor import command, settle_in
 from tests.storm.tally import Tally
-from tests.storm.weather import certify, setup_of
+from tests.storm.weather import DRIFTS, certify, compresses, setup_of
 
 LIFE_SECONDS_MAX = 3.0
 """How long a victim may look for its place before it is killed where it stands."""
 _HANG_SECONDS = 60.0
-_OPENING_SECONDS = 0.12
+_OPENING_SECONDS, _BIRTH_SECONDS = 0.12, 0.4
 _NOW, _OPEN = b"now\n", b"open\n"
 
 
@@ -94,7 +95,8 @@ class Voyage:
 
     def sail(self, kills: int) -> Iterator[list[str]]:
         """``kills`` kills; yields what is wrong after each (nothing, if all is well)."""
-        done = 0
+        done = int(self._strike(draw_recovery(self.chance, _BIRTH_SECONDS)))
+        yield self._compare(CLAIMS, "dead at birth")
         while done < kills:
             if self.chance.random() < 0.05:
                 self._leave("halt")
@@ -108,13 +110,13 @@ class Voyage:
                     done += self._strike(draw_recovery(self.chance, _OPENING_SECONDS))
                     problems += self._compare(CLAIMS, "dead while recovering")
             if self.chance.random() < 0.5:
-                self._drift(self.chance.choice((1, 2, 3, 10, 30)))
+                self._drift(self.chance.choice(DRIFTS))
             problems += self._survive()
             yield problems
 
     def _strike(self, blow: Blow) -> bool:
         """Start a victim and see it die; true when it was killed."""
-        death = _watch(partial(_victim, self.setup, blow), blow)
+        death = _watch(partial(_victim, self.setup, blow, compresses(self.number)), blow)
         if not death.killed and death.code != 0:
             raise RuntimeError(f"a victim ended by itself at {blow}:\n{death.said.decode(errors='replace')}")
         self.tally.struck(blow if _place_was_reached(blow, death) else Blow(ANYWHERE), killed=death.killed)
@@ -133,10 +135,10 @@ class Voyage:
         if holder is not None:
             return [f"the lock is held by {holder} after its owner died"]
         if not list(self.setup.log_dir.glob("*.jsonl")):
-            return []
+            return []  # it died before it began
         files = RealFiles()
         events = read_events(files, self.setup.log_dir)
-        problems = list(chain_breaks(files, self.setup.log_dir, events))
+        problems = list(chain_breaks(files, self.setup.log_dir, events, self.setup.journal_key))
         store = read_store(self.setup.store_url, read_only=True)
         rebuilt = rebuild_store(self.folder / "rebuilt.db", events[: store[2].seq])
         found = Evidence(events=events, venue=read_books(self.setup), store=store, rebuilt=rebuilt)
@@ -161,10 +163,12 @@ def _place_was_reached(blow: Blow, death: Death) -> bool:
 # -- the children
 
 
-def _victim(setup: Setup, blow: Blow, say: Callable[[bytes], None]) -> None:
+def _victim(setup: Setup, blow: Blow, compress: bool, say: Callable[[bytes], None]) -> None:
     """The engine as ``hydra run`` has it, with a hand on its ports. Returns only if the run ends by itself."""
     with Writer(setup=setup, command="storm", recovering=blow.place != RECOVERING) as writer:
         engine = writer.engine
+        if compress:
+            compress_old(RealFiles(), setup.log_dir, keep_run=writer.run)
         if blow.place != RECOVERING:
             certify(engine)
         hand = Hand(blow, partial(_strike, blow, say), recovering=blow.place == RECOVERING)
@@ -172,6 +176,7 @@ def _victim(setup: Setup, blow: Blow, say: Callable[[bytes], None]) -> None:
         if blow.place == RECOVERING:
             engine.record(recover(engine.outside, engine.ledger, setup.policy))
             engine.settle()
+            _strike(blow, say)
         say(_OPEN)
         segment: Callable[[int], SegmentOpened] = writer.segment
         Loop(

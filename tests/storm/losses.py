@@ -25,6 +25,7 @@ from hydra.adapters.exchange.model import Change, FeedClock, Standing, Ticket, V
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
+from hydra.adapters.journal.retention import compress_old
 from hydra.adapters.journal.writer import JournalWriter, take_up
 from hydra.adapters.markets.synthetic import SyntheticFeed
 from hydra.adapters.reads import read_inline
@@ -37,7 +38,7 @@ from hydra.engine.recover import catch_up, recover
 from hydra.engine.run import Loop
 from hydra.model.errors import Corrupt
 from hydra.model.events import Event, SegmentOpened
-from hydra.model.orders import Fill
+from hydra.model.orders import Fill, Order
 from hydra.model.portfolio import Ledger, Position
 from hydra.model.snapshot import Binding
 from hydra.ports import Calendar, Head
@@ -55,10 +56,10 @@ from tests.storm.claims import (
     rebuild_store,
 )
 from tests.storm.kills import busy, tradable
-from tests.storm.places import ANYWHERE, DISK, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
+from tests.storm.places import ANYWHERE, DISK, ON_ITS_WAY, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
 from tests.storm.survivor import command, settle_in
 from tests.storm.tally import Tally
-from tests.storm.weather import certify, policy_of
+from tests.storm.weather import DRIFTS, certify, compresses, key_of, policy_of
 
 LOGS, INBOX = Path("/logs"), Path("/inbox")
 CYCLES_MAX = 30
@@ -115,7 +116,8 @@ class MemoryBooks:
 class Outages:
     """Power loss after power loss on the same disk, with the market going on between them.
 
-    ``spoil`` may make the outside worse than it is, to see whether the claims would notice.
+    An order may be on its way when the power fails, and reach the venue after the next process has asked for it: within
+    the time of grace, that must do no harm. ``spoil`` may make the outside worse than it is, to see whether the claims would notice.
     """
 
     folder: Path
@@ -127,6 +129,7 @@ class Outages:
     files: LossyFiles = field(init=False)
     books: MemoryBooks = field(default_factory=MemoryBooks)
     lives: int = 0
+    _on_its_way: Order | None = None
     _copies: list[Path] = field(default_factory=list)
     _store: SqlStore | None = None
 
@@ -157,7 +160,9 @@ class Outages:
 
     def sail(self, losses: int) -> Iterator[list[str]]:
         """``losses`` power losses; yields what is wrong after each (nothing, if all is well)."""
-        done = 0
+        self._live(self._draw_early())
+        done = 1
+        yield self._compare(CLAIMS, "dead at birth")
         while done < losses:
             if self.chance.random() < 0.05:
                 self._inbox().leave(command("halt"))
@@ -166,13 +171,16 @@ class Outages:
             self._live(self._draw())
             done += 1
             problems = self._compare(CLAIMS, "dead")
+            if self._on_its_way is not None:
+                yield problems + self._survive()
+                continue
             if self.chance.random() < 0.25:
                 for _ in range(self.chance.choice((1, 1, 2, 3))):
                     self._live(self._draw_early())
                     done += 1
                     problems += self._compare(CLAIMS, "dead while recovering")
             if self.chance.random() < 0.5:
-                self._drift(self.chance.choice((1, 2, 3, 10, 30)))
+                self._drift(self.chance.choice(DRIFTS))
             if not problems:
                 problems += self._survive()
             yield problems
@@ -200,7 +208,8 @@ class Outages:
             self.files.fail(blow.visits - 1, Lightning(), keep=None, for_good=True)
         try:
             engine = self._open(hand)
-            hand.recovering = False
+            if blow.place in (OPENING, RECOVERING):
+                _lightning()
             certify(engine)
             Loop(
                 engine=engine,
@@ -213,12 +222,16 @@ class Outages:
             struck = False
         except Lightning:
             struck = True
+        if struck and blow.place == "broker.submit.before" and self.policy.engine.unknown_grace_seconds > 0:
+            self._on_its_way = hand.subject
+            blow = Blow(ON_ITS_WAY)
         self._lose_power()
         self.tally.struck(blow if struck else Blow(ANYWHERE), killed=True)
 
     def _open(self, hand: Hand | None) -> Engine:
         """What ``Writer`` does, on this disk; with a hand, it may strike at any call on the way."""
         self.lives += 1
+        run = f"run-{self.lives}"
         store: Any = SqlStore(f"sqlite:///{self.store_path}")
         self._store = store
         if hand is not None and hand.blow.place == OPENING:
@@ -239,7 +252,13 @@ class Outages:
             market=SimMarket(venue),
             broker=SimBroker(venue),
             journal=JournalWriter(
-                self.files, LOGS, f"run-{self.lives}", now=lambda: venue.now, after=head, segment_bytes=_SEGMENT_BYTES
+                self.files,
+                LOGS,
+                run,
+                now=lambda: venue.now,
+                after=head,
+                segment_bytes=_SEGMENT_BYTES,
+                key=key_of(self.number),
             ),
             store=self._store,
             inbox=self._inbox(),
@@ -253,10 +272,15 @@ class Outages:
         engine.open_segment(self._segment(1))
         engine.record(recover(engine.outside, engine.ledger, self.policy))
         engine.settle()
+        if compresses(self.number):
+            compress_old(self.files, LOGS, keep_run=run)
         return engine
 
     def _survive(self) -> list[str]:
         engine = self._open(None)
+        if self._on_its_way is not None:
+            order, self._on_its_way = self._on_its_way, None
+            engine.outside.broker.submit(order)
         problems, excuses = settle_in(engine, self.policy, self._venue_books, self._inbox().leave)
         self.tally.excuse(excuses)
         engine.outside.journal.close()
@@ -297,7 +321,7 @@ class Outages:
             events = read_events(self.files, LOGS)
         except Corrupt as error:
             return [f"{when}: {error}"]
-        problems = list(chain_breaks(self.files, LOGS, events))
+        problems = list(chain_breaks(self.files, LOGS, events, key_of(self.number)))
         store = read_store(f"sqlite:///{self.store_path}")
         if store[2].seq > len(events):
             return [f"{when}: the store stands at {store[2].seq}, the journal ends at {len(events)}"]

@@ -53,8 +53,11 @@ OTHER_PLACES = (
     "market.poll.after",
 )
 ANYWHERE, OPENING, RECOVERING, DISK = "anywhere", "opening", "recovering", "disk"
-"""A moment by the wall clock in the loop; one while everything is opened; a port call of the recovery; the n-th operation
-on a disk. A victim that does not come by its place is struck anywhere, in the end."""
+"""A moment by the wall clock in the loop; one while everything is opened; a port call of the recovery, or right after the
+last; the n-th operation on a disk. A victim that does not come by its place is struck anywhere, in the end."""
+
+ON_ITS_WAY = "broker.submit on its way"
+"""The engine is gone, and the venue gets the order after the next one has begun."""
 
 WRAPPED = ("clock", "market", "broker", "journal", "store")
 
@@ -70,7 +73,7 @@ class Blow:
     @property
     def on_order(self) -> bool:
         """True for a place of an order's sending."""
-        return self.place in ORDER_PLACES
+        return self.place in ORDER_PLACES or self.place == ON_ITS_WAY
 
 
 def draw(chance: random.Random, *, on_order: bool = False) -> Blow:
@@ -91,11 +94,12 @@ def draw_recovery(chance: random.Random, opening_seconds: float) -> Blow:
 
 @dataclass(slots=True)
 class Hand:
-    """Counts the visits of the planned place and strikes once."""
+    """Counts the visits of the planned place and strikes once; ``subject`` is what the call was about."""
 
     blow: Blow
     strike: Callable[[], None]
     recovering: bool = False
+    subject: Any = None
     _left: int = field(init=False)
     _struck: bool = False
     _last_kind: str = ""
@@ -108,11 +112,12 @@ class Hand:
         """The engine is right before or right after a call."""
         places = self._places(port, method, when, subject)
         planned = self.blow.place
-        if self._struck or (planned not in places and not (planned == RECOVERING and self.recovering)):
+        early = planned == port or (planned == RECOVERING and self.recovering)
+        if self._struck or (planned not in places and not early):
             return
         self._left -= 1
         if self._left == 0:
-            self._struck = True
+            self._struck, self.subject = True, subject
             self.strike()
 
     def _places(self, port: str, method: str, when: str, subject: Any) -> set[str]:

@@ -52,6 +52,7 @@ class Tally:
         self._voyage = {
             "events": len(found.events),
             "cycles": sum(isinstance(event.data, Observed) for event in found.events),
+            "market days": len({event.ts.date() for event in found.events}),
             "orders sent": len(sent),
             "orders at the venue": len(found.venue.orders),
             "executions": len(found.venue.fills),

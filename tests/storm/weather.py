@@ -19,6 +19,9 @@ PAPER = Path(__file__).resolve().parents[2] / "configs" / "paper.toml"
 _ALL_DAY = SessionPolicy(trade_start="00:01", trade_end="23:50", manage_until="23:55")
 _SESSION = SessionPolicy(trade_start="09:31", trade_end="15:40", manage_until="15:50")
 
+DRIFTS = (1, 2, 3, 10, 30, 900, 1500)
+"""Minutes for which the market may go on without an engine; the last two are a night and a day."""
+
 
 @lru_cache(maxsize=1)
 def _paper() -> Policy:
@@ -78,8 +81,22 @@ def _bot(bot_id: str, symbols: tuple[str, ...], signal: str, parameters: dict[st
 def setup_of(folder: Path, voyage: int) -> Setup:
     """Where a voyage keeps its things."""
     return Setup(
-        config=PAPER, state_dir=folder / "state", log_dir=folder / "logs", policy=policy_of(voyage), journal_key=None
+        config=PAPER,
+        state_dir=folder / "state",
+        log_dir=folder / "logs",
+        policy=policy_of(voyage),
+        journal_key=key_of(voyage),
     )
+
+
+def key_of(voyage: int) -> bytes | None:
+    """Every other voyage signs its journal's head."""
+    return b"a key for the weather" if voyage % 2 else None
+
+
+def compresses(voyage: int) -> bool:
+    """Every third voyage compresses its old segments, however small, whenever it starts."""
+    return voyage % 3 == 1
 
 
 def certify(engine: Engine) -> None:

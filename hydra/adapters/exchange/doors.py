@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from hydra.adapters.exchange.venue import SimulatedVenue
-from hydra.model.market import Bar, Instrument
+from hydra.model.market import Bar, Instrument, Quote
 from hydra.model.orders import Order, VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.ports import Ack, FillPage, MarketData, VenueIdentity
@@ -79,9 +79,28 @@ class SimMarket:
     def poll(self, symbols: Sequence[str], after: Mapping[str, datetime]) -> MarketData:
         """Latest quotes, and bars that opened after ``after``; a symbol not in it gets its latest bar only."""
         quotes = self._venue.quotes()
+        shown = (quotes.get(symbol) or self._indicative(symbol) for symbol in symbols)
         return MarketData(
-            quotes=tuple(quotes[symbol] for symbol in symbols if symbol in quotes),
+            quotes=tuple(quote for quote in shown if quote is not None),
             bars=tuple(bar for symbol in symbols for bar in self._later(symbol, after.get(symbol))),
+        )
+
+    def _indicative(self, symbol: str) -> Quote | None:
+        """For a feed that has bars and no quotes: the last close, half the usual spread to either side.
+
+        It only shows where the market is. The venue does not trade on it: without a quote, orders fill at the next bar.
+        """
+        bars = self._venue.feed.history(symbol, self._venue.now, 1)
+        if not bars:
+            return None
+        bar, half = bars[0], self._venue.settings.half_spread
+        return Quote(
+            symbol=symbol,
+            at=bar.closes_at,
+            bid=bar.close * (1 - half),
+            ask=bar.close * (1 + half),
+            bid_size=bar.volume,
+            ask_size=bar.volume,
         )
 
     def _later(self, symbol: str, after: datetime | None) -> tuple[Bar, ...]:

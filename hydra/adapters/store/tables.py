@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Table, Text
 
 SCHEMA = "0002"
 """The newest migration: the schema this program reads and writes."""
@@ -204,8 +204,3 @@ halts = Table(
     _column("automatic", K.YES_NO, "1 when no person asked for it"),
     _column("cool_off_until", K.TIME, "not to be lifted before without force", nullable=True),
 )
-
-# Loading reads what is in the ledger, however long the history has become.
-for _history in (orders, fills, trades):
-    _in_ledger = _history.c.place.is_not(None)
-    Index(f"{_history.name}_in_ledger", _history.c.place, sqlite_where=_in_ledger, postgresql_where=_in_ledger)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,10 +13,12 @@ from hydra.cli.screen import words
 from hydra.cli.screen.figures import working_orders
 from hydra.cli.screen.histogram import Histogram
 from hydra.cli.screen.tally import Reason, Tally
-from hydra.engine.run import Ending
 from hydra.model.money import plain
 from hydra.model.orders import Purpose
 from hydra.model.portfolio import Halt
+
+if TYPE_CHECKING:
+    from hydra.engine.run import Ending
 
 
 def summary_document(tally: Tally, ending: Ending, *, journal: str, practice: bool, mode_label: str) -> dict[str, Any]:

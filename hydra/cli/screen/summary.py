@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -14,10 +15,12 @@ from hydra.cli.screen import styles, words
 from hydra.cli.screen.document import by_count, summary_document
 from hydra.cli.screen.figures import mode_of, working_orders
 from hydra.cli.screen.tally import BotFigures, Closed, Tally
-from hydra.engine.run import Ending
 from hydra.model.money import ZERO
 from hydra.model.orders import Purpose
 from hydra.model.snapshot import Verdict
+
+if TYPE_CHECKING:
+    from hydra.engine.run import Ending
 
 __all__ = ["summary", "summary_document"]
 

@@ -14,14 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hydra.cli.screen.figures import open_profits
 from hydra.cli.screen.histogram import Histogram
-from hydra.engine.cycle import CycleReport
 from hydra.model.money import ZERO
 from hydra.model.orders import OrderStatus, Purpose
 from hydra.model.portfolio import Halt, Ledger
 from hydra.model.snapshot import Verdict
+
+if TYPE_CHECKING:
+    from hydra.engine.cycle import CycleReport
 
 OTHERS = "(others)"
 """Stands for the codes and subjects beyond those that are kept apart."""

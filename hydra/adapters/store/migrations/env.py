@@ -5,7 +5,7 @@ Alembic executes this file as a script; nothing imports it.
 
 from alembic import context
 
-from hydra.adapters.store.tables import metadata
+from hydra.adapters.store.indexes import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -1,0 +1,1 @@
+"""Peers that are measured beside the program."""
