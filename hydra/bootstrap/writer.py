@@ -54,7 +54,7 @@ class Writer:
     notes: list[str] = field(default_factory=list)
     _engine: Engine | None = None
     _venue: VenueDoors | None = None
-    _code: CodeFingerprint = field(default_factory=CodeFingerprint)
+    _code: CodeFingerprint | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -101,7 +101,7 @@ class Writer:
             host=host(),
             pid=this_process(self.command).pid,
             version=__version__,
-            code_hash=self._code.hash(),
+            code_hash=self.code_hash(),
             policy_hash=policy.hash,
             policy=policy.document(),
             seed=self.venue.seed,
@@ -110,12 +110,18 @@ class Writer:
             ledger=Ledger(),
         )
 
+    def code_hash(self) -> str:
+        """The hash of this program's sources, looked at again as often as the probes are."""
+        if self._code is None:
+            self._code = CodeFingerprint(look_seconds=float(self.setup.policy.health.probe_seconds))
+        return self._code.hash()
+
     def binding(self) -> Binding:
         """What is running, to be held against the certificate."""
         identity = self.venue.broker.identity()
         return Binding(
             policy_hash=self.setup.policy.hash,
-            code_hash=self._code.hash(),
+            code_hash=self.code_hash(),
             account_id=identity.account_id,
             url=identity.url,
             mode=self.setup.policy.mode,

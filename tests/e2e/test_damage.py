@@ -38,14 +38,14 @@ def noise(place: Place) -> str:
 
 def last_segment_gone(place: Place) -> str:
     place.segments()[-1].unlink()
-    return "found the end of the journal after event 3"
+    return f"found the end of the journal after event {place.head()}"
 
 
 def older_logs(place: Place) -> str:
     segment = place.segments()[-1]
     lines = segment.read_bytes().split(b"\n")
     segment.write_bytes(b"\n".join(lines[:-6]) + b"\n")
-    return "found the end of the journal after event 1197"
+    return f"found the end of the journal after event {place.head()}"
 
 
 def logs_gone(place: Place) -> str:
@@ -61,7 +61,7 @@ def test_a_journal_that_is_not_what_was_written_starts_nothing(held: Place, harm
     qc = held.hydra("qc", "--json")
     assert run.code == 3
     assert named in run.document["error"]
-    assert "spy-trend holds" in run.document["error"]
+    assert " holds " in run.document["error"]
     assert qc.code == 1
     (failed,) = [check for check in qc.document["checks"] if check["status"] == "fail"]
     assert failed["name"] == "journal"
@@ -110,13 +110,14 @@ def test_a_torn_last_line_is_told_and_dropped(held: Place) -> None:
 
 
 def test_the_doctor_leaves_the_store_alone_when_the_journal_is_damaged(held: Place) -> None:
+    holdings = held.hydra("status", "--json").document["holdings"]
     named = middle_line(held)
     told = held.hydra("doctor", "--fix", "--json")
     assert told.code == 1
     assert named in told.document["error"]
     assert sorted(path.name for path in held.state.glob("damaged-*")) == []
-    status = held.hydra("status", "--json")
-    assert [holding["symbol"] for holding in status.document["holdings"]] == ["SPY"]
+    assert held.hydra("status", "--json").document["holdings"] == holdings
+    assert holdings
 
 
 def test_a_store_that_is_no_database_is_rebuilt_by_the_doctor_and_kept_beside(held: Place) -> None:

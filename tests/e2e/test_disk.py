@@ -47,7 +47,7 @@ def test_a_start_that_fails_names_what_rests_at_the_venue(held: Place) -> None:
     told = held.start("run", prefix=read_only(held.logs)).end()
     assert told.code == 3
     assert "logs/" in told.err
-    assert "spy-trend holds" in told.err
+    assert " holds " in told.err
     assert "at the venue rests stop" in told.err
 
 
@@ -66,7 +66,7 @@ def test_a_disk_that_fills_up_during_a_run_ends_it_and_names_what_rests(held: Pl
     assert told.code == code
     reason = told.document["ending"]["reason"] if folder == "logs" else told.document["error"]
     assert "No space left" in reason or "disk is full" in reason
-    assert "spy-trend holds" in reason
+    assert " holds " in reason
     assert "at the venue rests stop" in reason
 
     shutil.rmtree(held.folder / folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -99,6 +100,7 @@ def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Resu
     tally = Tally(writer.engine.ledger, [bot.id for bot in setup.policy.enabled_bots])
     market, speed = writer.venue.market.describe(), frame.options["speed"]
     progress = console(stderr=True)
+    gc.freeze()  # what start-up left stays out of collections, which would otherwise fall into a cycle
     with LiveView(people, setup.policy, run=writer.run, market=market, speed=speed, progress=progress) as view:
 
         def watch(report: CycleReport) -> None:
