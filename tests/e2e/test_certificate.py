@@ -85,7 +85,7 @@ def test_an_edited_source_shuts_the_certificate_gate_of_a_running_engine(held: P
 
     assert told.code == 143
     assert any("made for another code_hash" in reason for reason in refusals(held.events(), "certificate"))
-    assert held.entries(after=at) == []
+    assert held.entries(after=seen) == []
     again = held.hydra("run", "--json")
     assert again.code == 3
     assert "made for another code_hash" in again.document["error"]
