@@ -31,7 +31,10 @@ class RealAppendFile:
 
     def write(self, data: bytes) -> None:
         """Append all of ``data``, or raise ``OSError``; a part of it may then have been written."""
-        _write_all(self._open(), data)
+        try:
+            _write_all(self._open(), data)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def sync(self) -> None:
         """Return when everything written so far, and the file's name, survive a loss of power."""

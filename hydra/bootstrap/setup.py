@@ -34,6 +34,11 @@ class Setup:
         return self.policy.store.url or f"sqlite:///{(self.state_dir / STORE).resolve()}"
 
     @property
+    def has_store(self) -> bool:
+        """False while there is no store; a configured one is taken to be there."""
+        return bool(self.policy.store.url) or (self.state_dir / STORE).exists()
+
+    @property
     def lock_path(self) -> Path:
         """The writer's lock."""
         return self.state_dir / "lock"

@@ -11,7 +11,7 @@ from hydra.adapters.lock import describe, owner
 from hydra.adapters.probes import Measure, room, writing
 from hydra.adapters.store.store import SqlStore
 from hydra.bootstrap.environment import ENV_FILE
-from hydra.bootstrap.setup import STORE, Setup, wall_now
+from hydra.bootstrap.setup import Setup, wall_now
 from hydra.ports import Head
 from hydra.qc.site import JournalState, Site
 
@@ -31,10 +31,8 @@ def site_of(setup: Setup) -> Site:
 
 
 def open_store(setup: Setup) -> SqlStore | None:
-    """The store, for reading only; ``None`` while there is none."""
-    if not setup.policy.store.url and not (setup.state_dir / STORE).exists():
-        return None
-    return SqlStore(setup.store_url, read_only=True)
+    """The store with all that the checks ask of it, for reading only; ``None`` while there is none."""
+    return SqlStore(setup.store_url, read_only=True) if setup.has_store else None
 
 
 def _measures(setup: Setup) -> Mapping[str, Measure]:

@@ -90,6 +90,11 @@ class Engine:
         self.ledger = fold(self.ledger, event)
         self.sight = None
 
+    @property
+    def store_failure(self) -> Failure | None:
+        """Why the store is behind the journal; ``None`` when it is not."""
+        return self._store_failure
+
     def close(self, closed: RunClosed) -> None:
         """The last line of the run: a journal that has it ended in order."""
         self.record(closed)

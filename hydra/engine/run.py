@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hydra.engine.cycle import CycleReport, Engine
-from hydra.model.errors import Corrupt
+from hydra.model.errors import Corrupt, Unreachable
 from hydra.model.events import RunClosed, SegmentOpened
 from hydra.model.money import plain
 from hydra.model.portfolio import Ledger, Mode
@@ -47,13 +47,21 @@ class Loop:
     def run(self) -> Ending:
         """Cycle until there is a reason to end; the reason is the journal's last line, if it can still be written."""
         try:
-            ending = self._cycles()
+            ending = self._cycles_while_reachable()
             self.engine.close(RunClosed(reason=ending.reason, exit_code=ending.exit_code, cycles=ending.cycles))
         except (OSError, Corrupt) as error:
             resting = resting_orders(self.engine.ledger)
             reason = f"cannot even reduce: {type(error).__name__}: {error}; {resting}"
             return Ending(reason=reason, exit_code=EXIT_HALTED, cycles=self.done)
         return ending
+
+    def _cycles_while_reachable(self) -> Ending:
+        """A read that fails is the gates' business; a clock that does not answer leaves no next cycle."""
+        try:
+            return self._cycles()
+        except Unreachable as silent:
+            rests = resting_orders(self.engine.ledger)
+            return self._end(f"the venue does not answer: {silent}; {rests}", EXIT_UNREACHABLE)
 
     def _cycles(self) -> Ending:
         clock: Clock = self.engine.outside.clock

@@ -62,6 +62,12 @@ def preflight_checks(preflight: Preflight) -> tuple[Check, ...]:
             ask=lambda: _halts(preflight.engine.ledger),
             remedy="find out why, then `hydra resume --reason ...`",
         ),
+        Check(
+            name="store_commit",
+            question="Does the store take what the journal has?",
+            ask=lambda: _store_commit(preflight.engine),
+            remedy="find who holds the database (a copy, a browser, another program) and close it",
+        ),
         *(_gate_check(preflight, name) for name in gates),
         Check(
             name="budgets",
@@ -77,6 +83,13 @@ def _halts(ledger: Ledger) -> Finding:
     if not ledger.halts:
         return Finding(good=True, reason="no halt is latched")
     return Finding(good=False, reason="; ".join(f"{halt.kind}: {halt.reason}" for halt in ledger.halts))
+
+
+def _store_commit(engine: Engine) -> Finding:
+    failure = engine.store_failure
+    if failure is not None:
+        return Finding(good=False, reason=f"{failure.kind}: {failure.reason}")
+    return Finding(good=True, reason=f"folded to event {engine.outside.journal.head().seq}")
 
 
 def _gate_check(preflight: Preflight, name: str) -> Check:

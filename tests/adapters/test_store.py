@@ -4,7 +4,8 @@ import errno
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,9 +20,10 @@ from sqlalchemy import create_engine, text
 from hydra.adapters.store import schema
 from hydra.adapters.store.faults import fault_of
 from hydra.adapters.store.indexes import metadata
+from hydra.adapters.store.layout import SCHEMA, TABLES
+from hydra.adapters.store.reader import StoreReader, open_reader
 from hydra.adapters.store.rows import PARTS, POSITION
 from hydra.adapters.store.store import SqlStore
-from hydra.adapters.store.tables import SCHEMA
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
 from hydra.model.orders import Fill, Side
 from hydra.model.portfolio import BotRecord, Ledger
@@ -47,6 +49,17 @@ def store(path: Path) -> Iterator[SqlStore]:
     store = SqlStore(url(path), busy_seconds=0.05)
     yield store
     store.close()
+
+
+Open = Callable[..., StoreReader]
+
+
+def open_read_only(url: str, *, busy_seconds: float = 0.05) -> StoreReader:
+    return SqlStore(url, read_only=True, busy_seconds=busy_seconds)
+
+
+readers = pytest.mark.parametrize("look", [open_read_only, open_reader])
+"""Both ways to read a file: through SQLAlchemy, and with the standard library alone."""
 
 
 def at_revision(path: Path, revision: str) -> None:
@@ -78,7 +91,7 @@ def sql(path: Path, *statements: str) -> None:
 def test_every_field_of_every_value_has_a_column() -> None:
     kept_elsewhere = {part.field for part in PARTS}
     for shape in (POSITION, *(part.shape for part in PARTS)):
-        fields = {column.info["field"].split(".")[0] for column in shape.table.columns} - {""}
+        fields = {column.field.split(".")[0] for column in shape.table.columns} - {""}
         assert fields == set(shape.value.__struct_fields__) - (kept_elsewhere if shape is POSITION else set())
 
 
@@ -102,25 +115,38 @@ def test_an_older_schema_is_upgraded_and_keeps_what_it_held(path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("read_only", [False, True])
-def test_a_newer_schema_is_refused_naming_both_versions(store: SqlStore, path: Path, read_only: bool) -> None:
+@pytest.mark.parametrize("look", [SqlStore, open_read_only, open_reader])
+def test_a_newer_schema_is_refused_naming_both_versions(store: SqlStore, path: Path, look: Open) -> None:
     store.close()
     sql(path, "UPDATE alembic_version SET version_num = '0907'")
     with pytest.raises(Refused, match=f"{path}.*schema is 0907, newer than {SCHEMA}"):
-        SqlStore(url(path), read_only=read_only)
+        look(url(path))
 
 
-def test_a_schema_that_is_nobody_s_is_refused(store: SqlStore, path: Path) -> None:
+@pytest.mark.parametrize("look", [SqlStore, open_read_only, open_reader])
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("UPDATE alembic_version SET version_num = 'ae10b'", "'ae10b', which is none of this program's"),
+        ("DELETE FROM alembic_version", "names 0 schema versions in alembic_version, expected 1"),
+        ("INSERT INTO alembic_version VALUES ('0001')", "names 2 schema versions in alembic_version, expected 1"),
+        ("DROP TABLE alembic_version", "has a table 'position' but no schema version"),
+    ],
+)
+def test_a_schema_that_is_nobody_s_is_refused(
+    store: SqlStore, path: Path, statement: str, reason: str, look: Open
+) -> None:
     store.close()
-    sql(path, "UPDATE alembic_version SET version_num = 'ae10b'")
-    with pytest.raises(Refused, match="'ae10b', which is none of this program's"):
-        SqlStore(url(path))
+    sql(path, statement)
+    with pytest.raises(Refused, match=f"state store {path}: .*{reason}"):
+        look(url(path))
 
 
-def test_a_stranger_s_database_is_refused_and_left_alone(path: Path) -> None:
+@pytest.mark.parametrize("look", [SqlStore, open_read_only, open_reader])
+def test_a_stranger_s_database_is_refused_and_left_alone(path: Path, look: Open) -> None:
     sql(path, "CREATE TABLE orders (id INTEGER)")
     with pytest.raises(Refused, match="has a table 'orders' but no schema version"):
-        SqlStore(url(path))
+        look(url(path))
     with sqlite3.connect(path) as connection:
         assert [name for (name,) in connection.execute("SELECT name FROM sqlite_master")] == ["orders"]
 
@@ -135,27 +161,55 @@ def test_a_current_store_opens_without_alembic(store: SqlStore, path: Path) -> N
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_reader_of_a_file_imports_no_database_library(store: SqlStore, path: Path) -> None:
+    store.commit(Ledger(cycle=4, orders={"a": order("a")}), head(1))
+    code = (
+        "import sys; from hydra.adapters.store.reader import open_reader; "
+        f"assert open_reader({url(path)!r}).load()[0].cycle == 4; "
+        "sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'alembic', 'psycopg')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 # Reading beside a writer.
 
 
-def test_a_reader_sees_the_last_commit_of_a_running_writer(store: SqlStore, path: Path) -> None:
-    reader = SqlStore(url(path), read_only=True)
-    for seq in range(1, 4):
-        ledger = Ledger(cycle=seq, bots={"b": BotRecord(bot="b", strikes=seq)})
-        store.commit(ledger, head(seq))
-        assert reader.load() == (ledger, head(seq))
-    reader.close()
+@readers
+def test_a_reader_sees_the_last_commit_of_a_running_writer(store: SqlStore, path: Path, look: Open) -> None:
+    with closing(look(url(path))) as reader:
+        for seq in range(1, 4):
+            ledger = Ledger(cycle=seq, bots={"b": BotRecord(bot="b", strikes=seq)})
+            store.commit(ledger, head(seq))
+            assert reader.load() == (ledger, head(seq))
 
 
-def test_a_reader_does_not_wait_for_a_transaction_under_way(store: SqlStore, path: Path) -> None:
+@readers
+def test_a_reader_does_not_wait_for_a_transaction_under_way(store: SqlStore, path: Path, look: Open) -> None:
     store.commit(Ledger(cycle=1), head(1))
-    busy = sqlite3.connect(path, isolation_level=None)
-    busy.execute("BEGIN IMMEDIATE")
-    busy.execute("UPDATE position SET cycle = 2")
-    reader = SqlStore(url(path), read_only=True, busy_seconds=0)
-    assert reader.load()[0].cycle == 1
-    busy.close()
-    reader.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        busy.execute("UPDATE position SET cycle = 2")
+        with closing(look(url(path), busy_seconds=0)) as reader:
+            assert reader.load()[0].cycle == 1
+
+
+@readers
+def test_a_reader_reads_every_table_as_of_one_commit(store: SqlStore, path: Path, look: Open) -> None:
+    """The writer commits as often as it can; bots and position are of the same commit every time."""
+    body = "print('ready', flush=True)\nfor seq in range(1, 100_000): commit(seq)"
+    store.commit(Ledger(cycle=0, bots={"b": BotRecord(bot="b")}), head(0))
+    writer = subprocess.Popen(program(path, body), stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    try:
+        assert writer.stdout.readline() == b"ready\n"
+        with closing(look(url(path))) as reader:
+            seen = [reader.load() for _ in range(200)]
+    finally:
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+    assert all(ledger.cycle == position.seq == ledger.bots["b"].strikes for ledger, position in seen)
+    assert seen[-1][1].seq > seen[0][1].seq
 
 
 def test_a_reader_cannot_write(store: SqlStore, path: Path) -> None:
@@ -166,16 +220,46 @@ def test_a_reader_cannot_write(store: SqlStore, path: Path) -> None:
     reader.close()
 
 
-def test_a_reader_of_nothing_is_told_so_and_creates_nothing(path: Path) -> None:
-    with pytest.raises(Refused, match="does not exist yet"):
-        SqlStore(url(path), read_only=True)
+@readers
+def test_a_reader_of_nothing_is_told_so_and_creates_nothing(path: Path, look: Open) -> None:
+    with pytest.raises(Refused, match=f"state store {path} does not exist yet"):
+        look(url(path))
     assert not path.exists()
 
 
-def test_a_reader_does_not_upgrade(path: Path) -> None:
+@readers
+def test_a_reader_does_not_upgrade(path: Path, look: Open) -> None:
     at_revision(path, "0001")
+    before = path.read_bytes()
     with pytest.raises(Refused, match=f"schema is 0001, this program reads {SCHEMA}; a command that writes"):
-        SqlStore(url(path), read_only=True)
+        look(url(path))
+    assert path.read_bytes() == before
+
+
+@readers
+def test_a_reader_of_an_empty_file_is_told_who_fills_it(path: Path, look: Open) -> None:
+    path.touch()
+    with pytest.raises(Refused, match="it is empty; a command that writes"):
+        look(url(path))
+
+
+@readers
+def test_a_reader_may_be_closed_twice_and_opened_again_by_loading(store: SqlStore, path: Path, look: Open) -> None:
+    reader = look(url(path))
+    reader.close()
+    reader.close()
+    assert reader.load() == EMPTY
+    reader.close()
+
+
+@readers
+@pytest.mark.parametrize("name", ["two words.db", "50%25.db", "a#b.db", "me:you@host.db", "k\u00f6nig.db"])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str, look: Open) -> None:
+    with closing(SqlStore(url(tmp_path / name))) as store:
+        store.commit(Ledger(cycle=3), head(1))
+        assert (tmp_path / name).is_file()
+        with closing(look(url(tmp_path / name))) as reader:
+            assert reader.load() == (Ledger(cycle=3), head(1))
 
 
 # What can go wrong.
@@ -212,10 +296,27 @@ def test_two_writers_cannot_interleave(store: SqlStore, path: Path) -> None:
     store.close()
 
 
-def test_a_file_that_is_no_database_is_damage(path: Path) -> None:
+@readers
+def test_a_reader_that_is_locked_out_says_so_and_reads_again_once_it_is_not(
+    store: SqlStore, path: Path, look: Open
+) -> None:
+    store.commit(Ledger(cycle=1), head(1))
+    store.close()
+    sql(path, "PRAGMA journal_mode = DELETE")
+    with closing(look(url(path), busy_seconds=0.05)) as reader:
+        with closing(sqlite3.connect(path, isolation_level=None)) as busy:
+            busy.execute("BEGIN EXCLUSIVE")
+            for read in (reader.load, lambda: look(url(path), busy_seconds=0.05)):
+                with pytest.raises(Unreachable, match=f"state store {path} is locked by another process"):
+                    read()
+        assert reader.load() == (Ledger(cycle=1), head(1))
+
+
+@pytest.mark.parametrize("look", [SqlStore, open_read_only, open_reader])
+def test_a_file_that_is_no_database_is_damage(path: Path, look: Open) -> None:
     path.write_bytes(b"once upon a time there was a file" * 100)
     with pytest.raises(Corrupt, match=f"state store {path} is not a database"):
-        SqlStore(url(path))
+        look(url(path))
 
 
 def test_damaged_pages_are_found(store: SqlStore, path: Path) -> None:
@@ -232,6 +333,12 @@ def test_damaged_pages_are_found(store: SqlStore, path: Path) -> None:
     assert reason is not None
     assert str(path) in reason
     damaged.close()
+    reasons = []
+    for look in (open_read_only, open_reader):
+        with pytest.raises(Corrupt, match=f"state store {path} ") as found, closing(look(url(path))) as reader:
+            reader.load()
+        reasons.append(str(found.value))
+    assert reasons[0] == reasons[1]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +352,10 @@ def test_damaged_pages_are_found(store: SqlStore, path: Path) -> None:
         ("UPDATE bots SET memory = '{'", "table bots, bot 'b': Input data was truncated"),
         ("UPDATE position SET certificate = '[]'", "table position, id 1: Expected .object . null., got .array."),
         ("DELETE FROM position", "the table position is empty"),
+        ("UPDATE orders SET symbol = CAST(x'ff' AS TEXT)", "Could not decode to UTF-8"),
+        ("UPDATE position SET seq = 'some'", r"table position: Expected .int., got .str. - at ..\.seq"),
         ("DROP TABLE fills", "no such table: fills"),
+        ("ALTER TABLE halts DROP COLUMN by", "no such column: halts.by"),
     ],
 )
 def test_a_row_edited_into_nonsense_is_named(store: SqlStore, path: Path, statement: str, reason: str) -> None:
@@ -254,6 +364,11 @@ def test_a_row_edited_into_nonsense_is_named(store: SqlStore, path: Path, statem
     with pytest.raises(Corrupt, match=f"state store {path}.*{reason}"):
         store.load()
     assert store.integrity() is not None
+    with (
+        pytest.raises(Corrupt, match=f"state store {path}.*{reason}"),
+        closing(open_reader(url(path))) as reader,
+    ):
+        reader.load()
 
 
 def test_a_store_with_damaged_rows_can_be_emptied_and_filled_again(store: SqlStore, path: Path) -> None:
@@ -365,19 +480,31 @@ def test_a_server_s_error_becomes_one_of_our_faults(sqlstate: str | None, kind: 
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "trading_state.db", "mysql://root:hunter2@host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///a?mode=ro"],
+    [
+        "",
+        "trading_state.db",
+        "mysql://root:hunter2@host/db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///a?mode=ro",
+        "sqlite://me:hunter2@host/db",
+    ],
 )
 def test_an_address_that_is_none_is_a_configuration_error(wrong: str) -> None:
-    with pytest.raises(BadConfig, match=r"store\.url.*expected sqlite:") as refused:
-        SqlStore(wrong)
-    assert "hunter2" not in str(refused.value)
+    for look in (SqlStore, open_reader):
+        with pytest.raises(BadConfig, match=r"store\.url.*expected sqlite:") as refused:
+            look(wrong)
+        assert "hunter2" not in str(refused.value)
 
 
 def test_a_server_that_is_not_there_is_unreachable_and_its_password_stays_secret() -> None:
     pytest.importorskip("psycopg", reason="the postgres extra is not installed")
-    with pytest.raises(Unreachable, match=r"postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/db does not answer") as fault:
-        SqlStore("postgresql://me:hunter2@127.0.0.1:1/db")
-    assert "hunter2" not in str(fault.value)
+    for look in (SqlStore, open_reader):
+        with pytest.raises(
+            Unreachable, match=r"postgresql\+psycopg://me:\*\*\*@127.0.0.1:1/db does not answer"
+        ) as fault:
+            look("postgresql://me:hunter2@127.0.0.1:1/db")
+        assert "hunter2" not in str(fault.value)
 
 
 # What is written.
@@ -443,7 +570,7 @@ def test_it_can_be_read_from_another_thread_and_opened_again_after_closing(store
 
 def test_every_table_and_column_is_documented_with_its_meaning() -> None:
     page = (ROOT / "docs/reference/store.md").read_text(encoding="utf-8")
-    for table in metadata.tables.values():
+    for table in TABLES:
         assert f"\n### `{table.name}`\n" in page
         section = page.split(f"\n### `{table.name}`\n")[1].split("\n## ")[0].split("\n### ")[0]
         documented = [line for line in section.splitlines() if line.startswith("| `")]

@@ -4,13 +4,17 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from hydra.adapters.store.reader import open_reader
 from hydra.adapters.store.store import SqlStore
-from hydra.ports import Store
+from hydra.model.portfolio import Ledger
+from hydra.model.values import encode
+from hydra.ports import Head, Store
 from tests.contracts.store_contract import StoreContract
 from tests.fakes.store import MemoryStore
 
@@ -32,6 +36,21 @@ class TestMemoryStore(StoreContract):
         return store.load(), self.history(store)
 
 
+class TwiceRead(SqlStore):
+    """A store whose every load is read by a reader as well, which has to see the same to the last digit."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        super().__init__(url)
+
+    def load(self) -> tuple[Ledger, Head]:
+        ledger, head = super().load()
+        with closing(open_reader(self._url)) as reader:
+            seen, seen_head = reader.load()
+        assert (encode(seen), seen_head) == (encode(ledger), head)
+        return ledger, head
+
+
 class SqlContract(StoreContract):
     opened: ClassVar[list[SqlStore]]
     urls: ClassVar[dict[int, str]]
@@ -40,7 +59,7 @@ class SqlContract(StoreContract):
         # A few stay open, so that a store and its second opening live side by side.
         while len(self.opened) > 3:
             self.opened.pop(0).close()
-        store = SqlStore(url)
+        store = TwiceRead(url)
         self.opened.append(store)
         self.urls[id(store)] = url
         return store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,19 +66,14 @@ def test_a_reason_is_not_taken_for_markup_or_broken_in_a_pipe(capfd: pytest.Capt
     assert capfd.readouterr().err == f"refused: {reason}\n"
 
 
-@pytest.fixture
-def full(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Standard output on a device that is always full; capturing has to come first."""
+def test_a_result_that_cannot_be_shown_is_no_success(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full to write to")
     with Path("/dev/full").open("w") as device:
         monkeypatch.setattr(sys, "stdout", device)
-        yield
-
-
-@pytest.mark.usefixtures("full")
-def test_a_result_that_cannot_be_shown_is_no_success(capfd: pytest.CaptureFixture[str]) -> None:
-    assert in_frame("status", {"json": False}, _result(lambda people: people.print("hello"))) == 1
+        assert in_frame("status", {"json": False}, _result(lambda people: people.print("hello"))) == 1
     assert "the result cannot be shown: [Errno 28]" in capfd.readouterr().err
 
 

@@ -209,3 +209,8 @@ def refusals(events: Sequence[Mapping[str, Any]], gate: str) -> list[str]:
     """What a gate said when it refused."""
     answers = [answer for plan in plans(events) for answer in plan.get("answers", ())]
     return [answer["reason"] for answer in answers if answer["gate"] == gate and answer["verdict"] == "refuse"]
+
+
+def first_refusal(events: Sequence[Mapping[str, Any]], gate: str) -> int:
+    """The number of the first decision in which a gate refused."""
+    return int(next(event["seq"] for event in events if refusals([event], gate)))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e import faulty_venue
 from tests.e2e.conftest import cycle_of_first_entry
-from tests.e2e.place import Place, refusals
+from tests.e2e.place import Place, first_refusal, refusals
 
 METADATA = "Metadata-Version: 2.1\nName: faulty-venue\nVersion: 1\n"
 ENTRY_POINTS = "[hydra.brokers]\nfaulty = faulty_venue:make\n"
@@ -102,7 +102,6 @@ def test_a_venue_that_falters_during_a_run_bars_entries_and_halts(
     running = faulty.start("run", "--json")
     running.until(lambda: faulty.head() > head + 6)
     _tell(faulty, plan)
-    at = faulty.head() + 6
     running.until(lambda: _latched(faulty))
     halted = faulty.head()
     _tell(faulty, "")
@@ -113,7 +112,7 @@ def test_a_venue_that_falters_during_a_run_bars_entries_and_halts(
     assert told.code == 130
     assert any(reason in said for said in refusals(faulty.events(), gate))
     assert "failure_window" in [halt["kind"] for halt in told.document["halts_now"]]
-    assert faulty.entries(after=at) == []
+    assert faulty.entries(after=first_refusal(faulty.events(), gate)) == []
     refused = faulty.hydra("resume", "--reason", "it answers again", "--json")
     assert refused.code == 3
     assert "cools off until" in refused.document["error"]

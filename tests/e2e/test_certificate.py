@@ -13,7 +13,7 @@ import pytest
 from hydra.bootstrap.setup import read_setup, wall_now
 from hydra.bootstrap.writer import Writer
 from hydra.qc.preflight import certify
-from tests.e2e.place import Place, refusals
+from tests.e2e.place import Place, first_refusal, refusals
 
 
 def _certify(place: Place, *, minutes_ago: float) -> None:
@@ -76,7 +76,6 @@ def test_an_edited_source_shuts_the_certificate_gate_of_a_running_engine(held: P
     running.until(lambda: held.head() > head + 8)
     with (held.program / "hydra" / "risk" / "rules.py").open("a") as source:
         source.write("# edited\n")
-    at = held.head() + 6
     running.until(lambda: refusals(held.events(), "certificate"))
     seen = held.head()
     running.until(lambda: held.head() > seen + 40)
@@ -85,7 +84,7 @@ def test_an_edited_source_shuts_the_certificate_gate_of_a_running_engine(held: P
 
     assert told.code == 143
     assert any("made for another code_hash" in reason for reason in refusals(held.events(), "certificate"))
-    assert held.entries(after=seen) == []
+    assert held.entries(after=first_refusal(held.events(), "certificate")) == []
     again = held.hydra("run", "--json")
     assert again.code == 3
     assert "made for another code_hash" in again.document["error"]

@@ -40,7 +40,8 @@ def test_resuming_after_a_daily_loss_grants_a_new_limit_from_the_equity_of_now()
 
 def test_resuming_from_any_other_halt_changes_no_limit() -> None:
     after = folded(halted("operator", "failure_window"), Resumed(by="me", reason="looked"))
-    assert (after.peak_equity, after.halts) == (101_000, ())
+    assert after.peak_equity == 101_000
+    assert after.halts == ()
 
 
 def test_resuming_with_unknown_equity_changes_no_limit() -> None:

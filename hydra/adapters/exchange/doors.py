@@ -158,7 +158,7 @@ class SimClock:
         if self._days and not self._within_days(coming):
             return False
         if self._speed is not None:
-            self._sleep((coming - self._venue.now).total_seconds() / self._speed)
+            self._sleep(min(threading.TIMEOUT_MAX, (coming - self._venue.now).total_seconds() / self._speed))
             if self._stopped():
                 return False
         return self._venue.advance()

@@ -58,4 +58,4 @@ def _identity(part: Part, key: Any, value: Any) -> Row:
     """The primary key of an entry's row, as the parameters of an update or a delete."""
     if part.key is None:
         return {"key_place": key}
-    return {f"key_{column.name}": getattr(value, column.name) for column in part.shape.table.primary_key.columns}
+    return {f"key_{name}": getattr(value, name) for name in part.shape.table.keys}

@@ -13,9 +13,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
-
-from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
+from hydra.model.errors import Corrupt, Refused, Unreachable
 
 Fault = Refused | Unreachable | Corrupt | OSError
 
@@ -56,13 +54,18 @@ _POSTGRES: dict[str, tuple[type[Exception] | int, str]] = {
 
 
 def fault_of(where: str, error: Exception) -> Fault:
-    """The fault a database error stands for, naming the store and the database's own words."""
-    if isinstance(error, NoSuchModuleError):
-        return BadConfig(f"store.url: {where} is no kind of database known here: {_words(error)}")
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    """The fault a database error stands for, a driver's own or SQLAlchemy's; it names the store and the database's words."""
+    cause = error if isinstance(error, sqlite3.Error) else _cause(error)
     kind, what = _reading_of(cause)
     message = f"state store {where} {what} ({_words(cause)})"
     return OSError(kind, message) if isinstance(kind, int) else _known(kind, message)
+
+
+def _cause(error: Exception) -> BaseException:
+    """The driver's error in one of SQLAlchemy's. Imported here: what only reads a file has no need of SQLAlchemy."""
+    from sqlalchemy.exc import DBAPIError
+
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
 
 
 def _known(kind: type[Exception], message: str) -> Refused | Unreachable | Corrupt:
@@ -75,6 +78,8 @@ def _reading_of(cause: BaseException) -> tuple[type[Exception] | int, str]:
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         return _SQLITE.get(code, (Corrupt, "is not as the program left it"))
+    from sqlalchemy.exc import SQLAlchemyError
+
     if isinstance(cause, SQLAlchemyError):
         return Corrupt, "gave an answer that makes no sense"
     state = getattr(cause, "sqlstate", None) or ""

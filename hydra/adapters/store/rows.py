@@ -11,10 +11,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import Table
 
-from hydra.adapters.store import tables
-from hydra.adapters.store.tables import Kind
+from hydra.adapters.store import layout
+from hydra.adapters.store.layout import Kind, Table
 from hydra.model.errors import Corrupt, Invalid
 from hydra.model.orders import Fill, Order
 from hydra.model.portfolio import BotRecord, Halt, Holding, Ledger, Trade
@@ -62,9 +61,9 @@ class _Cell(NamedTuple):
 def _cells(table: Table) -> tuple[_Cell, ...]:
     cells = []
     for column in table.columns:
-        kind, field = column.info["kind"], column.info["field"]
-        if field:
-            cells.append(_Cell(column.name, tuple(field.split(".")), _WRITE[kind], _READ.get(kind, _same)))
+        if column.field:
+            read, write = _READ.get(column.kind, _same), _WRITE[column.kind]
+            cells.append(_Cell(column.name, tuple(column.field.split(".")), write, read))
     return tuple(cells)
 
 
@@ -107,11 +106,11 @@ class Shape:
         try:
             return msgspec.convert(self.fields(row), kind)
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
-            key = ", ".join(f"{column.name} {row[column.name]!r}" for column in self.table.primary_key.columns)
+            key = ", ".join(f"{name} {row[name]!r}" for name in self.table.keys)
             raise Corrupt(f"table {self.table.name}, {key}: {error}") from error
 
 
-POSITION = Shape(tables.position, Ledger)
+POSITION = Shape(layout.position, Ledger)
 
 
 class Part(NamedTuple):
@@ -129,12 +128,12 @@ class Part(NamedTuple):
 
 
 PARTS: tuple[Part, ...] = (
-    Part("orders", Shape(tables.orders, Order), lambda order: order.client_id, by_key=True, history=True),
-    Part("fills", Shape(tables.fills, Fill), lambda fill: fill.fill_id, by_key=False, history=True),
-    Part("trades", Shape(tables.trades, Trade), lambda trade: trade.trade_id, by_key=False, history=True),
-    Part("holdings", Shape(tables.holdings, Holding), lambda holding: holding.key, by_key=True, history=False),
-    Part("bots", Shape(tables.bots, BotRecord), lambda record: record.bot, by_key=True, history=False),
-    Part("halts", Shape(tables.halts, Halt), None, by_key=False, history=False),
+    Part("orders", Shape(layout.orders, Order), lambda order: order.client_id, by_key=True, history=True),
+    Part("fills", Shape(layout.fills, Fill), lambda fill: fill.fill_id, by_key=False, history=True),
+    Part("trades", Shape(layout.trades, Trade), lambda trade: trade.trade_id, by_key=False, history=True),
+    Part("holdings", Shape(layout.holdings, Holding), lambda holding: holding.key, by_key=True, history=False),
+    Part("bots", Shape(layout.bots, BotRecord), lambda record: record.bot, by_key=True, history=False),
+    Part("halts", Shape(layout.halts, Halt), None, by_key=False, history=False),
 )
 
 

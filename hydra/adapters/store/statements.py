@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Dialect, Executable, bindparam, delete, literal_column, null, update
 
 from hydra.adapters.store.rows import POSITION, Part, Row, time_text
-from hydra.adapters.store.tables import position
+from hydra.adapters.store.tables import metadata, position
 from hydra.model.events import GENESIS
 from hydra.model.portfolio import Ledger
 from hydra.ports import Head
@@ -67,7 +67,7 @@ class Sql:
         return str(statement.compile(dialect=self._dialect))  # type: ignore[attr-defined]  # every statement here compiles
 
     def _part_statements(self, part: Part) -> tuple[Executable, Executable, Executable]:
-        table = part.shape.table
+        table = metadata.tables[part.shape.table.name]
         keys = list(table.primary_key.columns)
         here = [column == bindparam(f"key_{column.name}") for column in keys]
         insert = self._insert()(table).values({column.name: bindparam(column.name) for column in table.columns})

@@ -12,27 +12,25 @@ all that was believed about the database are dropped, and read anew before the n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hydra.adapters.store import schema
-from hydra.adapters.store.address import Address
+from hydra.adapters.store.address import BUSY_SECONDS, Address
 from hydra.adapters.store.changes import PartChange, differences, rest_is_same
 from hydra.adapters.store.faults import fault_of
-from hydra.adapters.store.rows import PARTS, POSITION, Part, Row, collect
+from hydra.adapters.store.loading import ledger_of
+from hydra.adapters.store.revision import check
+from hydra.adapters.store.rows import Row
 from hydra.adapters.store.statements import BLANK, Sql, position_row
 from hydra.adapters.store.tables import metadata, position
 from hydra.model.errors import Corrupt, Invalid, Refused
 from hydra.model.portfolio import Ledger
-from hydra.model.values import replace
 from hydra.ports import Head
-
-T = TypeVar("T")
-BUSY_SECONDS = 2.0
 
 _BEGIN_WRITE = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
 _BEGIN_READ = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
@@ -66,14 +64,9 @@ class SqlStore:
     def load(self) -> tuple[Ledger, Head]:
         """The ledger as last committed, and the event it was folded to (``seq`` 0 for an empty store)."""
         with self._faults(), self._transaction(_BEGIN_READ) as connection:
-            row = connection.execute(select(position)).mappings().one_or_none()
-            if row is None:
-                raise Corrupt(f"state store {self._where}: the table position is empty, expected its one row")
-            parts = self._named(lambda: {part.field: _load_part(connection, part) for part in PARTS})
-        head = self._named(lambda: Head(seq=row["seq"], hash=row["hash"]))
-        ledger = self._named(lambda: replace(POSITION.read(dict(row), Ledger), **parts))
-        self._last = ledger, head
-        return ledger, head
+            found = ledger_of(self._where, lambda table: _in_ledger(connection, metadata.tables[table.name]))
+        self._last = found
+        return found
 
     def commit(self, ledger: Ledger, head: Head) -> None:
         """Record what changed since the last commit, in one transaction.
@@ -169,15 +162,15 @@ class SqlStore:
     def _connected(self) -> Connection:
         if self._connection is not None:
             return self._connection
-        if self._read_only and self._address.file is not None and not self._address.file.exists():
-            raise Refused(f"state store {self._where} does not exist yet; hydra qc or hydra run creates it")
+        if self._read_only:
+            self._address.demand()
         connection = self._connection = self._engine.connect()
         if self._address.file is not None and not self._read_only:
             mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
             # Without the write-ahead log (some network file systems) NORMAL could damage the file in a power cut.
             connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
         try:
-            outdated = schema.check(schema.version_of(connection), may_upgrade=not self._read_only)
+            outdated = check(schema.version_of(connection), may_upgrade=not self._read_only)
         except Refused as error:
             raise Refused(f"state store {self._where}: {error}") from error
         if outdated:
@@ -226,23 +219,13 @@ class SqlStore:
                     self._last = None
                     self._disconnect()
 
-    def _named(self, read: Callable[[], T]) -> T:
-        """What ``read`` returns; what it finds wrong is Corrupt, and names the store."""
-        try:
-            return read()
-        except (Corrupt, Invalid, ValueError) as error:
-            raise Corrupt(f"state store {self._where}: {error}") from error
 
-
-def _load_part(connection: Connection, part: Part) -> Any:
-    """A collection as the ledger holds it."""
-    table = part.shape.table
-    query = select(table).where(table.c.place.is_not(None)).order_by(table.c.place)
-    rows = connection.execute(query).mappings().all()
-    places = [row["place"] for row in rows]
-    if places != list(range(len(rows))):
-        raise Corrupt(f"table {table.name}: expected the places 0 to {len(rows) - 1}, found {places[:20]}")
-    return collect(part, [part.shape.read(dict(row), part.shape.value) for row in rows])
+def _in_ledger(connection: Connection, table: Table) -> list[Row]:
+    """The rows of a table that are in the ledger, in its order."""
+    query = select(table)
+    if table is not position:
+        query = query.where(table.c.place.is_not(None)).order_by(table.c.place)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _rows_of(connection: Connection, table: Table) -> list[tuple[Any, ...]]:

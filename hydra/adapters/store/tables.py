@@ -1,206 +1,31 @@
-"""The tables of the state store. Each column says what it means, which value's field it holds, and how it is written.
-
-Decimals are text in full precision, times are ISO text in UTC (they sort as text), lists and mappings are JSON text, yes
-and no are 1 and 0: the same on every database, and readable with nothing but ``sqlite3``. ``place`` is an entry's position
-in the ledger, counted from 0; in the tables that keep history it is null once the entry has left the ledger. So the tables
-are a function of the last ledger and of everything that ever was in one, however often it was committed.
-"""
+"""The tables as SQLAlchemy knows them, made of the layout."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, MetaData, Table, Text
 
-SCHEMA = "0002"
-"""The newest migration: the schema this program reads and writes."""
-VERSION_TABLE = "alembic_version"
+from hydra.adapters.store import layout
+from hydra.adapters.store.layout import Kind
 
+# What is not here is text.
+_SQL = {Kind.WHOLE: BigInteger, Kind.SMALL: Integer, Kind.YES_NO: Integer}
 
-class Kind(Enum):
-    """How a field is written into its column."""
-
-    TEXT = "text"
-    WORD = "word"
-    DECIMAL = "decimal"
-    TIME = "time"
-    DATE = "date"
-    WHOLE = "whole"
-    YES_NO = "yes or no"
-    JSON = "json"
-
-
-_SQL = {Kind.WHOLE: BigInteger, Kind.YES_NO: Integer}
-
-
-def _column(name: str, kind: Kind, doc: str, *, field: str | None = None, **options: Any) -> Column[Any]:
-    """A column holding ``field`` (a dotted path; the column's own name unless given; empty: of no value's)."""
-    options.setdefault("nullable", False)
-    info = {"kind": kind, "field": name if field is None else field}
-    return Column(name, _SQL.get(kind, Text), doc=doc, info=info, **options)
-
-
-def _place(doc: str, **options: Any) -> Column[Any]:
-    return Column("place", Integer, doc=doc, info={"kind": Kind.WHOLE, "field": ""}, **options)
-
-
-K = Kind
 metadata = MetaData()
 
-position = Table(
-    "position",
-    metadata,
-    Column(
-        "id",
-        Integer,
-        CheckConstraint("id = 1", name="position_is_one_row"),
-        primary_key=True,
-        autoincrement=False,
-        doc="always 1: the table has one row",
-        info={"kind": Kind.WHOLE, "field": ""},
-    ),
-    _column(
-        "seq", K.WHOLE, "sequence number of the last journal event in these tables; 0 for an empty store", field=""
-    ),
-    _column("hash", K.TEXT, "hash of that event", field=""),
-    _column("run", K.TEXT, "the run that wrote last"),
-    _column("cycle", K.WHOLE, "its cycle"),
-    _column("at", K.TIME, "the time of that cycle", nullable=True),
-    _column("day_date", K.DATE, "the exchange day", field="day.date", nullable=True),
-    _column(
-        "day_start_equity",
-        K.DECIMAL,
-        "equity at the start of the day, dollars",
-        field="day.start_equity",
-        nullable=True,
-    ),
-    _column("equity", K.DECIMAL, "what the account was last seen with, dollars; null when unread", nullable=True),
-    _column("peak_equity", K.DECIMAL, "the highest equity seen, dollars"),
-    _column("cash", K.DECIMAL, "what the account must hold if fills explain everything, dollars", nullable=True),
-    _column("fill_cursor", K.TEXT, "the venue's cursor after the last fill that was read"),
-    _column(
-        "foreign_quantities",
-        K.JSON,
-        "quantity by symbol that was in the account before the first cycle",
-        field="foreign",
-    ),
-    _column("sent_at", K.JSON, "sending times of the last minute's orders"),
-    _column("failed_at", K.JSON, "times of failed reads within the failure window"),
-    _column("residual_cycles", K.WHOLE, "cycles in a row in which ledger and venue disagreed"),
-    _column("certificate", K.JSON, "what the last passed preflight left", nullable=True),
-    _column("obeyed", K.JSON, "ids of the last commands that were taken in"),
-)
 
-orders = Table(
-    "orders",
-    metadata,
-    _column("client_id", K.TEXT, "the order's identity, chosen before it is sent", primary_key=True),
-    _place("position among the ledger's orders; null for an order that is done and only history", nullable=True),
-    _column("run", K.TEXT, "the run that sent it"),
-    _column("cycle", K.WHOLE, "the cycle that sent it"),
-    _column("bot", K.TEXT, "whose order it is"),
-    _column("symbol", K.TEXT, "canonical symbol"),
-    _column("side", K.WORD, "buy or sell"),
-    _column("quantity", K.DECIMAL, "units ordered"),
-    _column("order_type", K.WORD, "market, limit, stop or stop_limit"),
-    _column("purpose", K.WORD, "entry, exit, stop or target"),
-    _column("time_in_force", K.WORD, "day, gtc, ioc or fok"),
-    _column("limit_price", K.DECIMAL, "limit price", field="limit", nullable=True),
-    _column("stop_price", K.DECIMAL, "stop price", field="stop", nullable=True),
-    _column("protection_stop", K.DECIMAL, "price of the stop it asks for", field="protection.stop", nullable=True),
-    _column(
-        "protection_target", K.DECIMAL, "price of the target it asks for", field="protection.target", nullable=True
-    ),
-    _column("reference", K.DECIMAL, "the price the decision was made at", nullable=True),
-    _column("thesis", K.TEXT, "why, in the bot's words"),
-    _column("status", K.WORD, "where the order stands, as far as it is known"),
-    _column("venue_id", K.TEXT, "the venue's identity for it; empty until known"),
-    _column("parent", K.TEXT, "client id of the entry this protects; empty otherwise"),
-    _column("filled", K.DECIMAL, "units in the fills that were seen"),
-    _column("venue_filled", K.DECIMAL, "units the venue says have filled"),
-    _column("average_price", K.DECIMAL, "average price of its fills", nullable=True),
-    _column("fees", K.DECIMAL, "fees of its fills, dollars"),
-    _column("sent_at", K.TIME, "when it was sent", nullable=True),
-    _column("updated_at", K.TIME, "when its status last changed", nullable=True),
-    _column("reason", K.TEXT, "why it was refused, canceled or is unknown"),
-)
+def _table(table: layout.Table) -> Table:
+    return Table(table.name, metadata, *map(_column, table.columns))
 
-fills = Table(
-    "fills",
-    metadata,
-    _column("fill_id", K.TEXT, "the venue's identity for the execution", primary_key=True),
-    _place("position among the ledger's new fills; null once the next observation came", nullable=True),
-    _column("venue_id", K.TEXT, "the venue's identity for the order"),
-    _column("client_id", K.TEXT, "the order"),
-    _column("symbol", K.TEXT, "canonical symbol"),
-    _column("side", K.WORD, "buy or sell"),
-    _column("quantity", K.DECIMAL, "units"),
-    _column("price", K.DECIMAL, "price a unit"),
-    _column("at", K.TIME, "when it happened"),
-    _column("fee", K.DECIMAL, "dollars"),
-)
 
-holdings = Table(
-    "holdings",
-    metadata,
-    _column("bot", K.TEXT, "who holds it", primary_key=True),
-    _column("symbol", K.TEXT, "canonical symbol", primary_key=True),
-    _place("position among the ledger's holdings", nullable=False),
-    _column("quantity", K.DECIMAL, "units; negative for a short"),
-    _column("average_price", K.DECIMAL, "average entry price"),
-    _column("protection_stop", K.DECIMAL, "price at which it is given up", field="protection.stop"),
-    _column(
-        "protection_target", K.DECIMAL, "price at which it is taken home", field="protection.target", nullable=True
-    ),
-    _column("entry", K.TEXT, "client id of the entry order"),
-    _column("opened_at", K.TIME, "when it was opened"),
-    _column("opened_cycle", K.WHOLE, "in which cycle"),
-    _column("entered", K.DECIMAL, "units bought so far"),
-    _column("exited_value", K.DECIMAL, "what sales have brought in so far, dollars"),
-    _column("fees", K.DECIMAL, "fees so far, dollars"),
-    _column("realized", K.DECIMAL, "profit taken so far, dollars"),
-    _column("unprotected_since", K.TIME, "since when no stop rests at the venue; null when one does", nullable=True),
-)
+def _column(column: layout.Column) -> Column[Any]:
+    kind = _SQL.get(column.kind, Text)
+    return Column(column.name, kind, nullable=column.nullable, primary_key=column.key, autoincrement=False)
 
-trades = Table(
-    "trades",
-    metadata,
-    _column("trade_id", K.TEXT, "the round trip's identity", primary_key=True),
-    _place("position among the ledger's new trades; null once the next observation came", nullable=True),
-    _column("bot", K.TEXT, "whose trade it was"),
-    _column("symbol", K.TEXT, "canonical symbol"),
-    _column("quantity", K.DECIMAL, "units"),
-    _column("entry_price", K.DECIMAL, "average price in"),
-    _column("exit_price", K.DECIMAL, "average price out"),
-    _column("opened_at", K.TIME, "when it was opened"),
-    _column("closed_at", K.TIME, "when it was closed"),
-    _column("fees", K.DECIMAL, "fees in and out, dollars"),
-    _column("profit", K.DECIMAL, "after fees, dollars"),
-    _column("reason", K.TEXT, "why it was closed"),
-)
 
-bots = Table(
-    "bots",
-    metadata,
-    _column("bot", K.TEXT, "the bot's id in the policy", primary_key=True),
-    _place("position among the ledger's bots", nullable=False),
-    _column("memory", K.JSON, "what the bot remembers"),
-    _column("strikes", K.WHOLE, "failed answers, counted towards quarantine"),
-    _column("trades_today", K.WHOLE, "entries of the day"),
-    _column("realized_today", K.DECIMAL, "profit taken today, dollars"),
-    _column("realized", K.DECIMAL, "profit taken ever, dollars"),
-    _column("fees", K.DECIMAL, "fees ever, dollars"),
-)
+for _each in layout.TABLES:
+    _table(_each)
 
-halts = Table(
-    "halts",
-    metadata,
-    _place("position among the latched halts", primary_key=True, autoincrement=False),
-    _column("kind", K.TEXT, "what stopped trading"),
-    _column("reason", K.TEXT, "the reason with its numbers"),
-    _column("at", K.TIME, "when"),
-    _column("by", K.TEXT, "who"),
-    _column("automatic", K.YES_NO, "1 when no person asked for it"),
-    _column("cool_off_until", K.TIME, "not to be lifted before without force", nullable=True),
-)
+position = metadata.tables[layout.position.name]
+position.append_constraint(CheckConstraint("id = 1", name="position_is_one_row"))

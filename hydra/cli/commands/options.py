@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from hydra.bootstrap.environment import read_environment
 from hydra.bootstrap.setup import CONFIG, LOG_DIR, STATE_DIR, Setup, read_setup
@@ -16,8 +17,6 @@ def setup_of(frame: Frame) -> Setup:
 
     def chosen(name: str, default: object, variable: str) -> object:
         return written.get(variable, options[name]) if options[name] == default else options[name]
-
-    from pathlib import Path
 
     return read_setup(
         Path(str(chosen("config", CONFIG, "HYDRA_CONFIG"))),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from time import sleep
 from typing import TYPE_CHECKING
 
 from hydra.adapters.lock import describe, owner
+from hydra.adapters.store.reader import open_reader
 from hydra.bootstrap.setup import Setup, host, wall_now
-from hydra.bootstrap.site import open_store
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.figures import budget_uses
@@ -34,13 +35,7 @@ def command(frame: Frame) -> Result:
 
 
 def _facts(setup: Setup) -> StatusFacts:
-    store = open_store(setup)
-    ledger = Ledger()
-    if store is not None:
-        try:
-            ledger, _ = store.load()
-        finally:
-            store.close()
+    ledger = _ledger(setup)
     holder, certificate = owner(setup.lock_path), ledger.certificate
     left = None
     if certificate is not None:
@@ -55,6 +50,14 @@ def _facts(setup: Setup) -> StatusFacts:
         inbox=_waiting(setup),
         budgets=budget_uses(setup.policy, ledger) if ledger.day is not None else (),
     )
+
+
+def _ledger(setup: Setup) -> Ledger:
+    """As last committed; an empty one while there is no store."""
+    if not setup.has_store:
+        return Ledger()
+    with closing(open_reader(setup.store_url)) as store:
+        return store.load()[0]
 
 
 def _fault(setup: Setup, certificate: Certificate | None) -> str:
