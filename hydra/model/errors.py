@@ -3,7 +3,8 @@
     Exception
     ├── Refused        do not start, or do not do this; the message says why and what would be accepted
     │   ├── BadConfig      the configuration or the usage is wrong       (exit code 2)
-    │   └── Barred         halted, no certificate, second writer, ...    (exit code 3)
+    │   ├── Barred         halted, no certificate, second writer, ...    (exit code 3)
+    │   └── Outdated       an older schema; Blank: none yet              (brought up to date by whoever may write)
     ├── Unreachable    the venue or the market did not answer: no entries this cycle
     └── Corrupt        what was written cannot be trusted: halt
 
@@ -22,6 +23,14 @@ class BadConfig(Refused):
 
 class Barred(Refused):
     """Trading is not allowed now: a latched halt, a missing certificate, another writer."""
+
+
+class Outdated(Refused):
+    """What was found was made by an older version; the next command that may write brings it up to date."""
+
+
+class Blank(Outdated):
+    """There is a place for it, and nothing in it yet."""
 
 
 class Unreachable(Exception):

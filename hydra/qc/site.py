@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hydra.guard import attempt
+from hydra.model.errors import Outdated
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Probe
 from hydra.ports import Head
@@ -142,7 +143,10 @@ def _lock(site: Site) -> Finding:
 
 
 def _store(site: Site) -> Finding:
-    store = site.open_store()
+    try:
+        store = site.open_store()
+    except Outdated as old:
+        return Finding(good=True, reason=str(old))
     if store is None:
         return Finding(good=True, reason="there is no store yet; the first start makes one")
     try:

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.store.store import SqlStore
@@ -24,6 +26,7 @@ def locked(database: Path) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
+@pytest.mark.drill
 def test_a_store_that_is_locked_before_the_start_lets_nothing_be_entered(held: Place) -> None:
     head = held.head()
     with locked(held.state / "trading_state.db"):
@@ -34,6 +37,7 @@ def test_a_store_that_is_locked_before_the_start_lets_nothing_be_entered(held: P
     assert held.entries(after=head) == []
 
 
+@pytest.mark.drill
 def test_locked_books_of_the_exchange_are_a_venue_that_does_not_answer(held: Place) -> None:
     head = held.head()
     with locked(held.state / "exchange.db"):

@@ -84,7 +84,7 @@ class FileReader:
             try:
                 check(_version(self._connection), may_upgrade=False)
             except Refused as error:
-                raise Refused(f"state store {self._address.where}: {error}") from error
+                raise type(error)(f"state store {self._address.where}: {error}") from error
         return self._connection
 
     @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hydra.adapters.store.layout import SCHEMA, TABLES, VERSION_TABLE
-from hydra.model.errors import Refused
+from hydra.model.errors import Blank, Outdated, Refused
 
 VERSIONS = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # our constant
 """Asks for every version the database names; there should be one."""
@@ -30,20 +30,23 @@ def version_in(has_table: Callable[[str], bool], versions: Callable[[], Sequence
 
 
 def check(found: str | None, *, may_upgrade: bool) -> bool:
-    """True when the database has to be upgraded. Raises ``Refused``, naming both versions, when that cannot be."""
+    """True when the database has to be upgraded. Raises ``Refused``, naming both versions, when that cannot be.
+
+    Where nothing may be upgraded, an older schema is ``Outdated`` and an empty database ``Blank``.
+    """
     if found == SCHEMA:
         return False
+    advice = "; a command that writes (hydra qc, hydra run) brings it up to date"
     if found is None:
-        wrong = "it is empty"
-    elif not found.isdecimal():
-        wrong = f"it has the schema {found!r}, which is none of this program's"
-    elif int(found) > int(SCHEMA):
+        if may_upgrade:
+            return True
+        raise Blank(f"it is empty{advice}")
+    if not found.isdecimal():
+        raise Refused(f"it has the schema {found!r}, which is none of this program's")
+    if int(found) > int(SCHEMA):
         raise Refused(
             f"its schema is {found}, newer than {SCHEMA}, the newest this program knows; use the newer program"
         )
-    else:
-        wrong = f"its schema is {found}, this program reads {SCHEMA}"
-    if may_upgrade and (found is None or found.isdecimal()):
+    if may_upgrade:
         return True
-    advice = "; a command that writes (hydra qc, hydra run) brings it up to date" if not may_upgrade else ""
-    raise Refused(f"{wrong}{advice}")
+    raise Outdated(f"its schema is {found}, this program reads {SCHEMA}{advice}")

@@ -172,7 +172,7 @@ class SqlStore:
         try:
             outdated = check(schema.version_of(connection), may_upgrade=not self._read_only)
         except Refused as error:
-            raise Refused(f"state store {self._where}: {error}") from error
+            raise type(error)(f"state store {self._where}: {error}") from error
         if outdated:
             self._upgrade(connection)
         return connection

@@ -24,7 +24,7 @@ from hydra.cli.screen.tally import Tally
 from hydra.cli.screen.words import one_line
 from hydra.engine.cycle import CycleReport
 from hydra.engine.run import Ending, Loop, resting_orders
-from hydra.model.errors import BadConfig, Barred, Corrupt, Refused, Unreachable
+from hydra.model.errors import BadConfig, Barred, Blank, Corrupt, Refused, Unreachable
 from hydra.policy import Speed
 from hydra.qc.preflight import why_not_certified
 
@@ -89,7 +89,7 @@ def _rests(setup: Setup, writer: Writer) -> str:
         finally:
             store.close()
     except (Refused, Unreachable, Corrupt, OSError) as fault:
-        return f"what rests at the venue is not known here: {fault}"
+        return "nothing is held" if isinstance(fault, Blank) else f"what rests at the venue is not known here: {fault}"
     return f"by the store, {resting_orders(ledger)}"
 
 

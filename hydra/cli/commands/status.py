@@ -13,6 +13,7 @@ from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.figures import budget_uses
 from hydra.cli.screen.tables import StatusFacts, status_document, status_panel
+from hydra.model.errors import Blank
 from hydra.model.portfolio import Certificate, Ledger
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ def _ledger(setup: Setup) -> Ledger:
     """As last committed; an empty one while there is no store."""
     if not setup.has_store:
         return Ledger()
-    with closing(open_reader(setup.store_url)) as store:
-        return store.load()[0]
+    try:
+        with closing(open_reader(setup.store_url)) as store:
+            return store.load()[0]
+    except Blank:
+        return Ledger()
 
 
 def _fault(setup: Setup, certificate: Certificate | None) -> str:
