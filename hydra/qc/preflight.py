@@ -114,7 +114,7 @@ def _budgets(policy: Policy) -> Finding:
     empty = sorted(bucket.value for bucket in buckets if getattr(policy.budgets, bucket.value) == 0)
     if empty:
         return Finding(good=False, reason=f"bots are enabled in {', '.join(empty)}, which has no share of the risk")
-    return Finding(good=True, reason=f"{len(bots)} enabled bots in {len(buckets)} buckets")
+    return Finding(good=True, reason=f"{len(bots)} enabled bots, drawing on: {', '.join(sorted(buckets))}")
 
 
 def _bot_check(preflight: Preflight, bot_id: str) -> Check:

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from tests.e2e.place import Place
+from tests.e2e.slices import sliced
 
 WRONG = {
     "run --speed 0": (2, "--speed: '0'"),
@@ -40,7 +41,7 @@ def typed(certified_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Pl
     return place
 
 
-@pytest.mark.parametrize("line", WRONG)
+@pytest.mark.parametrize("line", sliced(WRONG, keep=9))
 def test_a_wrong_line_is_refused_with_a_document_and_changes_nothing(typed: Place, line: str) -> None:
     head = typed.head()
     code, named = WRONG[line]
@@ -75,7 +76,7 @@ ABUSE = {
 }
 
 
-@pytest.mark.parametrize("variable", ABUSE)
+@pytest.mark.parametrize("variable", sliced(ABUSE, keep=3))
 def test_a_wrong_value_in_the_environment_is_refused_with_its_key(typed: Place, variable: str) -> None:
     value, named = ABUSE[variable]
     told = typed.hydra("run", "--json", **{variable: value})
@@ -93,7 +94,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("what", FILES)
+@pytest.mark.parametrize("what", sliced(FILES, keep=2))
 def test_a_configuration_that_is_none_is_refused_by_the_preflight_too(typed: Place, what: str) -> None:
     text, named = FILES[what]
     config = typed.folder / "broken.toml"
@@ -106,15 +107,18 @@ def test_a_configuration_that_is_none_is_refused_by_the_preflight_too(typed: Pla
 
 @pytest.mark.parametrize(
     ("before", "after", "key"),
-    [
-        ("daily_loss = 0.02 ", 'daily_loss = "0.02" ', "risk.daily_loss"),
-        ("daily_loss = 0.02 ", "daily_loss = nan ", "risk.daily_loss"),
-        ("daily_loss = 0.02 ", "daily_los = 0.02 ", "risk.daily_los"),
-        ("interval_seconds = 5 ", "interval_seconds = 1e400 ", "engine.interval_seconds"),
-        ('mode = "paper" ', 'mode = "live" ', "mode"),
-        ('trade_end = "15:30" ', 'trade_end = "09:30" ', "bots[0].session"),
-        ("[risk] ", "[[risk]] ", "risk"),
-    ],
+    sliced(
+        [
+            ("daily_loss = 0.02 ", 'daily_loss = "0.02" ', "risk.daily_loss"),
+            ("daily_loss = 0.02 ", "daily_loss = nan ", "risk.daily_loss"),
+            ("daily_loss = 0.02 ", "daily_los = 0.02 ", "risk.daily_los"),
+            ("interval_seconds = 5 ", "interval_seconds = 1e400 ", "engine.interval_seconds"),
+            ('mode = "paper" ', 'mode = "live" ', "mode"),
+            ('trade_end = "15:30" ', 'trade_end = "09:30" ', "bots[0].session"),
+            ("[risk] ", "[[risk]] ", "risk"),
+        ],
+        keep=2,
+    ),
 )
 def test_a_wrong_value_in_the_file_is_refused_with_its_key(typed: Place, before: str, after: str, key: str) -> None:
     text = typed.config.read_text()
