@@ -16,6 +16,7 @@ from hydra.adapters.store.store import SqlStore
 from hydra.bootstrap.environment import ENV_FILE
 from hydra.bootstrap.setup import STORE, Setup, this_process, wall_now
 from hydra.engine.recover import catch_up, rebuild
+from hydra.model.errors import Corrupt
 
 Mend = Callable[[Setup], str]
 """Mends one thing and says what was done."""
@@ -30,12 +31,17 @@ def close_env_file(_setup: Setup) -> str:
 def rebuild_store(setup: Setup) -> str:
     """Fold the whole journal into an empty store.
 
-    Raises ``Corrupt`` when the journal itself is damaged; the store, which may know more, is then left as it is.
+    Raises ``Corrupt`` when the journal itself is damaged or gone; the store, which may know more, is then left as it is.
     """
     files = RealFiles()
     with WriterLock(setup.lock_path, this_process("doctor")):
-        for _event in read_journal(files, setup.log_dir):
-            pass
+        events = sum(1 for _event in read_journal(files, setup.log_dir))
+        if events == 0:
+            # An empty ledger would take every holding for a foreign position, and forget every halt.
+            raise Corrupt(
+                f"{setup.log_dir}: the journal is empty, there is nothing to rebuild the store from; "
+                f"restore its segments, or begin anew with another --state-dir and --log-dir"
+            )
         kept = _put_aside(setup) if not setup.policy.store.url else ()
         store = SqlStore(setup.store_url)
         try:

@@ -73,6 +73,24 @@ def test_the_doctor_latches_a_halt_when_the_store_knew_more_than_the_journal(hel
     assert held.hydra("status", "--json").document["halts"][0]["kind"] == "rebuilt"
 
 
+def test_the_doctor_rebuilds_nothing_from_a_journal_that_is_gone(held: Place) -> None:
+    logs_gone(held)
+    (held.folder / "state" / "trading_state.db").write_bytes(b"no database at all, but it was one" * 100)
+    before = (held.folder / "state" / "trading_state.db").read_bytes()
+    mended = held.hydra("doctor", "--fix", "--json")
+    assert mended.code == 1
+    assert "nothing to rebuild the store from" in mended.document["error"]
+    assert (held.folder / "state" / "trading_state.db").read_bytes() == before
+    assert held.hydra("run").code != 0
+
+
+def test_a_halt_that_cannot_be_journaled_is_left_for_the_next_start(held: Place) -> None:
+    (held.folder / "state" / "exchange.db").write_bytes(b"no books" * 1000)
+    told = held.hydra("halt", "--reason", "looks wrong", "--json")
+    assert told.code == 0
+    assert told.document["delivered"] == "inbox"
+
+
 def test_a_segment_missing_in_the_middle_is_no_whole_journal(held: Place) -> None:
     # A start reads from where the store stands; the whole chain is the preflight's and the replay's.
     assert held.hydra("run", "--cycles", "2").code == 0

@@ -42,14 +42,14 @@ def command(frame: Frame) -> Result:
         force=bool(frame.options.get("force", False)),
     )
     if owner(setup.lock_path) is not None:
-        return _leave(setup, word, "a running command holds the lock and will read it in its next cycle")
+        return _leave(
+            setup, word, "a running command holds the lock; the engine reads it in its next cycle, or at its next start"
+        )
     try:
         return _write(setup, word)
-    except Barred as barred:
-        if owner(setup.lock_path) is not None:
-            return _leave(setup, word, "a running command took the lock meanwhile and will read it")
-        raise barred from None
     except (Refused, Unreachable, Corrupt, OSError) as fault:
+        if owner(setup.lock_path) is not None:
+            return _leave(setup, word, "a running command took the lock meanwhile; the engine reads it")
         if word.action != "halt":
             raise
         return _leave(setup, word, f"it could not be journaled now ({fault}); the next start reads it first")
