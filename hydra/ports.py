@@ -132,7 +132,10 @@ class Broker(Protocol):
         ...
 
     def fills(self, cursor: str) -> FillPage:
-        """Executions after ``cursor`` (empty: from the beginning), all pages."""
+        """Executions after ``cursor`` (empty: from the beginning), all pages, in the venue's order.
+
+        Raises ``Refused`` for a cursor that was not given out.
+        """
         ...
 
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:

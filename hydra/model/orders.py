@@ -42,15 +42,18 @@ class OrderType(StrEnum):
     LIMIT = "limit"
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
 
 
 class TimeInForce(StrEnum):
-    """How long an order works."""
+    """How long an order works. OPG and CLS take part in the opening and the closing auction only."""
 
     DAY = "day"
     GTC = "gtc"
     IOC = "ioc"
     FOK = "fok"
+    OPG = "opg"
+    CLS = "cls"
 
 
 class Purpose(StrEnum):
@@ -318,7 +321,7 @@ class VenueOrder(Value, frozen=True, kw_only=True):
 
 
 class Fill(Value, frozen=True, kw_only=True):
-    """One execution. ``fee`` is in the account's currency. ``fill_id`` is the venue's, ordered and unique."""
+    """One execution. ``fee`` is in the account's currency. ``fill_id`` is the venue's, and unique."""
 
     fill_id: str
     venue_id: str
