@@ -18,12 +18,13 @@ RUN_STAMP  := $(VENV)/run.stamp
 DEV_STAMP  := $(VENV)/dev.stamp
 RUN_LOCK   := configs/locks/run.txt
 DEV_LOCK   := configs/locks/dev.txt
+SPECS_LOCK := configs/locks/specs.txt
 
 # Wheels only: building a package from source would fetch tools that no lock names.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 PIP_LOCKED  := $(PIP_INSTALL) --require-hashes --only-binary :all:
 UV_COMPILE  := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
-	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group build
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 PYTEST      := $(BIN)/python -m pytest -q -n 2 -m "not storm and not drill"
 
 .PHONY: help run test check lint types floors lock lock-check storm drill bench clean
@@ -51,8 +52,9 @@ floors: $(DEV_STAMP) ## import-linter: no file imports from a floor above its ow
 
 lock: | $(BIN)/uv ## resolve again what pyproject.toml asks for (ARGS=--upgrade for newer versions)
 	@echo "lock: resolving"
-	@$(UV_COMPILE) $(ARGS) pyproject.toml --output-file $(RUN_LOCK) >/dev/null
-	@$(UV_COMPILE) $(ARGS) --extra postgres --extra dev --constraint $(RUN_LOCK) pyproject.toml --output-file $(DEV_LOCK) >/dev/null
+	@$(UV_COMPILE) $(ARGS) --group build pyproject.toml --output-file $(RUN_LOCK) >/dev/null
+	@$(UV_COMPILE) $(ARGS) --group build --extra postgres --extra dev --constraint $(RUN_LOCK) pyproject.toml --output-file $(DEV_LOCK) >/dev/null
+	@$(UV_COMPILE) $(ARGS) --group specs --no-deps --output-file $(SPECS_LOCK) >/dev/null
 	@$(BIN)/python .ci/check_lock.py --stamp
 
 lock-check: $(DEV_STAMP) ## do the locks answer pyproject.toml? (no network)
@@ -87,9 +89,11 @@ $(RUN_STAMP): $(RUN_LOCK) pyproject.toml | $(VENV_STAMP)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV_STAMP): $(DEV_LOCK) $(RUN_STAMP)
+# The specs are files to read: what their package would need to run stays out.
+$(DEV_STAMP): $(DEV_LOCK) $(SPECS_LOCK) $(RUN_STAMP)
 	@echo "setup: development packages from $(DEV_LOCK)"
 	@$(PIP_LOCKED) -r $(DEV_LOCK)
+	@$(PIP_LOCKED) --no-deps -r $(SPECS_LOCK)
 	@touch $@
 
 # No prerequisites: a lock that cannot be installed must not stand in the way of a new lock.

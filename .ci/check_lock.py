@@ -6,7 +6,8 @@ Works offline: nothing is resolved. A lock is good when
   so that an edited dependency without a new lock is noticed even when the old pin still fits;
 * every requirement is met by a pin, every pin is exact and has SHA-256 hashes;
 * it names no address, so it installs from whatever index the machine is configured for;
-* the development lock holds every pin of the run lock, so the tests run what users run.
+* the development lock holds every pin of the run lock, so the tests run what users run;
+* the specs lock, installed without dependencies, holds what is asked for by name and nothing else.
 
 ``--stamp`` writes the header into freshly compiled locks, then checks them. Exit code 1 with one
 line for each thing that is wrong.
@@ -29,7 +30,22 @@ from packaging.utils import canonicalize_name
 
 HEADER = re.compile(r"^# pyproject\.toml sha256:([0-9a-f]{64})$", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}(?=\s|$)")
-EXTRAS_BY_LOCK: dict[str, tuple[str, ...]] = {"run": (), "dev": ("postgres", "dev")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which tables of pyproject.toml a lock answers. ``alone`` locks only what they name, without dependencies."""
+
+    groups: tuple[str, ...]
+    extras: tuple[str, ...] = ()
+    alone: bool = False
+
+
+LOCKS: dict[str, Asked] = {
+    "run": Asked(groups=("build",)),
+    "dev": Asked(groups=("build",), extras=("postgres", "dev")),
+    "specs": Asked(groups=("specs",), alone=True),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +80,13 @@ def digest(pyproject: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()
 
 
-def wanted(pyproject: dict[str, Any], extras: tuple[str, ...]) -> list[Requirement]:
-    """What a lock has to satisfy: build tools, run dependencies and the given extras."""
+def wanted(pyproject: dict[str, Any], asked: Asked) -> list[Requirement]:
+    """What a lock has to satisfy: its groups and, unless it stands alone, build tools, run dependencies and extras."""
     project = pyproject["project"]
-    texts = [*pyproject["build-system"]["requires"], *project["dependencies"]]
-    texts += pyproject.get("dependency-groups", {}).get("build", [])
-    for extra in extras:
+    texts = [] if asked.alone else [*pyproject["build-system"]["requires"], *project["dependencies"]]
+    for group in asked.groups:
+        texts += pyproject["dependency-groups"][group]
+    for extra in asked.extras:
         texts += project["optional-dependencies"][extra]
     return [Requirement(text) for text in texts]
 
@@ -103,7 +120,13 @@ def unmet(requirement: Requirement, pins: list[Pin]) -> str | None:
     return f"{requirement} is not met by {', '.join(outside)}" if outside else None
 
 
-def check(lock: Path, pyproject: dict[str, Any], extras: tuple[str, ...]) -> tuple[set[str], list[str]]:
+def uncalled(pins: list[Pin], requirements: list[Requirement]) -> list[str]:
+    """A complaint for every pin that no requirement names."""
+    names = {canonicalize_name(requirement.name) for requirement in requirements}
+    return [f"not asked for: {pin.line}" for pin in pins if pin.name not in names]
+
+
+def check(lock: Path, pyproject: dict[str, Any], asked: Asked) -> tuple[set[str], list[str]]:
     """The pins of one lock as text, and everything that is wrong with it."""
     if not lock.is_file():
         return set(), ["missing"]
@@ -117,7 +140,9 @@ def check(lock: Path, pyproject: dict[str, Any], extras: tuple[str, ...]) -> tup
     wrong += [f"names an address: {line.strip()}" for line in text.splitlines() if "://" in line]
     wrong += [f"not pinned to one version: {pin.line}" for pin in pins if pin.version is None]
     wrong += [f"no SHA-256 hash: {pin.line}" for pin in pins if pin.hashes == 0]
-    wrong += [reason for requirement in wanted(pyproject, extras) if (reason := unmet(requirement, pins))]
+    requirements = wanted(pyproject, asked)
+    wrong += [reason for requirement in requirements if (reason := unmet(requirement, pins))]
+    wrong += uncalled(pins, requirements) if asked.alone else []
     return {pin.line for pin in pins}, wrong
 
 
@@ -135,17 +160,17 @@ def main() -> int:
     options = parser.parse_args()
 
     pyproject = tomllib.loads((options.root / "pyproject.toml").read_text(encoding="utf-8"))
-    locks = {name: options.root / "configs" / "locks" / f"{name}.txt" for name in EXTRAS_BY_LOCK}
+    locks = {name: options.root / "configs" / "locks" / f"{name}.txt" for name in LOCKS}
     if options.stamp:
         for lock in locks.values():
             stamp(lock, pyproject)
 
-    results = {name: check(lock, pyproject, EXTRAS_BY_LOCK[name]) for name, lock in locks.items()}
+    results = {name: check(lock, pyproject, LOCKS[name]) for name, lock in locks.items()}
     complaints = [f"{name}.txt: {reason}" for name, (_, reasons) in results.items() for reason in reasons]
     complaints += [f"dev.txt: lacks the run pin {line}" for line in sorted(results["run"][0] - results["dev"][0])]
     if complaints:
         print(*(f"lock-check: {line}" for line in complaints), sep="\n", file=sys.stderr)
-        print("lock-check: run `make lock` and commit both locks", file=sys.stderr)
+        print("lock-check: run `make lock` and commit the locks", file=sys.stderr)
         return 1
     counts = ", ".join(f"{name} {len(pins)}" for name, (pins, _) in results.items())
     print(f"lock-check: pins answer pyproject.toml ({counts})")

@@ -74,3 +74,35 @@ def test_the_development_lock_holds_every_run_pin(project: Path) -> None:
     result = check(project)
     assert result.returncode == 1
     assert "dev.txt: lacks the run pin mdurl==" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "complaint"),
+    [
+        (
+            r"^(alpaca-mcp-server==.*)$",
+            r"rich==14.0.0 --hash=sha256:" + "0" * 64 + r"\n\1",
+            "not asked for: rich==14.0.0",
+        ),
+        (r"^alpaca-mcp-server==[\d.]+", "alpaca-mcp-server==1.0.0", "is not met by alpaca-mcp-server==1.0.0"),
+        (r"^alpaca-mcp-server==", "alpaca-mcp-server>=", "not pinned to one version: alpaca-mcp-server>="),
+        (
+            r"^alpaca-mcp-server==(\S+)( \\\n +--hash.*)+",
+            r"alpaca-mcp-server==\1",
+            "no SHA-256 hash: alpaca-mcp-server",
+        ),
+        (r"^alpaca-mcp-server==", "--find-links https://example.test\nalpaca-mcp-server==", "names an address"),
+    ],
+)
+def test_the_specs_lock_holds_its_one_pin_and_nothing_else(
+    project: Path, pattern: str, replacement: str, complaint: str
+) -> None:
+    edit(project / "configs" / "locks" / "specs.txt", pattern, replacement)
+    result = check(project)
+    assert result.returncode == 1
+    assert [line for line in result.stderr.splitlines() if "specs.txt: " in line and complaint in line], result.stderr
+
+
+def test_the_specs_package_is_in_no_lock_that_is_installed_with_its_dependencies() -> None:
+    for name in ("run", "dev"):
+        assert "alpaca-mcp-server" not in (ROOT / "configs" / "locks" / f"{name}.txt").read_text(encoding="utf-8")
