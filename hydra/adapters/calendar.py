@@ -99,6 +99,20 @@ class ExchangeCalendar:
         """Opening and close (aware UTC) of an exchange day; ``None`` on any other day."""
         return self._year(day.year).get(day)
 
+    def load(self, first: int, last: int) -> None:
+        """Have the years from ``first`` to ``last`` at hand, with one question to the library for those that are not."""
+        with self._lock:
+            missing = [
+                year for year in range(max(first, YEAR_FIRST), min(last, YEAR_LAST) + 1) if year not in self._years
+            ]
+            if missing and self._cache is not None:
+                self._years.update(self._cache.read())
+                missing = [year for year in missing if year not in self._years]
+            if missing:
+                self._years.update(_ask_library(missing[0], missing[-1]))
+                if self._cache is not None:
+                    self._cache.write(self._years)
+
     def _find(self, at: datetime) -> _Stretch:
         """The stretch around ``at``: before it a close, after it an opening, and a phase in between."""
         last, coming = self._around(at)
@@ -138,17 +152,17 @@ class ExchangeCalendar:
             if year not in self._years and self._cache is not None:
                 self._years.update(self._cache.read())
             if year not in self._years:
-                self._years.update(_ask_library(year))
+                self._years.update(_ask_library(year - 1, year + 2))
                 if self._cache is not None:
                     self._cache.write(self._years)
             return self._years[year]
 
 
-def _ask_library(year: int) -> dict[int, dict[date, Hours]]:
-    """The sessions of a year and its neighbours: turns of the year need them, and one year costs what ten do."""
+def _ask_library(first: int, last: int) -> dict[int, dict[date, Hours]]:
+    """The sessions of some years. Turns of the year need a year's neighbours, and one year costs what ten do."""
     import exchange_calendars
 
-    first, last = max(YEAR_FIRST, year - 1), min(YEAR_LAST, year + 2)
+    first, last = max(YEAR_FIRST, first), min(YEAR_LAST, last)
     schedule = exchange_calendars.get_calendar(_EXCHANGE, start=f"{first}-01-01", end=f"{last}-12-31").schedule
     years: dict[int, dict[date, Hours]] = {each: {} for each in range(first, last + 1)}
     for label, opens, closes in zip(schedule.index, schedule["open"], schedule["close"], strict=True):

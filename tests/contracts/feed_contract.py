@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from hydra.adapters.markets.feed import Feed
-from hydra.model.market import Bar
+from hydra.adapters.calendar import NEW_YORK
+from hydra.adapters.markets.feed import Feed, lapses_at, root_of
+from hydra.model.market import AssetClass, Bar, OptionContract, OptionQuote, asset_class_of
 
 Fresh = Callable[[], Feed]
 BEFORE_ALL = datetime(1980, 1, 1, tzinfo=UTC)
@@ -25,6 +26,20 @@ def instants(feed: Feed, at: datetime | None = None, count: int = STEPS_MAX) -> 
             break
         found.append(coming)
     return found
+
+
+def chains(feed: Feed, at: datetime) -> dict[str, OptionQuote]:
+    """Every quote of every chain, by contract."""
+    return {row.symbol: row for symbol in feed.symbols for row in feed.chain(symbol, at)}
+
+
+def some_contracts(feed: Feed, count: int = 12) -> tuple[str, ...]:
+    """A few contracts from all over the list."""
+    return feed.contracts[:: max(1, len(feed.contracts) // count)]
+
+
+def sides(row: OptionQuote) -> tuple:
+    return row.at, row.bid, row.bid_size, row.ask, row.ask_size
 
 
 def key(bar: Bar) -> tuple[datetime, str]:
@@ -73,8 +88,14 @@ class FeedContract:
         at = BEFORE_ALL
         for coming in instants(feed):
             news = [quote for quote in feed.quotes(coming).values() if quote.at == coming]
-            assert news or feed.bars(at, coming)
+            assert news or feed.bars(at, coming) or self.option_news(feed, coming)
             at = coming
+
+    def option_news(self, feed: Feed, at: datetime) -> bool:
+        if any(row.at == at for row in chains(feed, at).values()):
+            return True
+        trades = (feed.history(contract, at, 1) for contract in feed.contracts)
+        return any(bars[0].closes_at == at for bars in trades if bars)
 
     def test_no_bar_is_shown_before_it_has_closed_nor_twice(self, fresh: Fresh) -> None:
         feed = fresh()
@@ -151,3 +172,86 @@ class FeedContract:
         forward = [(feed.bars(BEFORE_ALL, at), feed.quotes(at)) for at in found]
         backward = [(feed.bars(BEFORE_ALL, at), feed.quotes(at)) for at in reversed(found)]
         assert forward == backward[::-1]
+
+    def test_contracts_and_actions_are_named_in_order_and_stable(self, fresh: Fresh) -> None:
+        one, other = fresh(), fresh()
+        assert one.contracts == other.contracts == tuple(sorted(set(one.contracts)))
+        roots = {root_of(symbol) for symbol in one.symbols}
+        assert {OptionContract.parse(contract).root for contract in one.contracts} <= roots
+        assert one.actions == other.actions
+        assert [action.ex_date for action in one.actions] == sorted(action.ex_date for action in one.actions)
+        assert {action.symbol for action in one.actions} <= set(one.symbols)
+
+    def test_contracts_are_shown_in_chains_only(self, fresh: Fresh) -> None:
+        feed = fresh()
+        last = instants(feed)[-1]
+        shown = {bar.symbol for bar in feed.bars(BEFORE_ALL, last)} | set(feed.quotes(last)) | set(feed.symbols)
+        assert all(asset_class_of(symbol) is not AssetClass.OPTION for symbol in shown)
+        assert set(chains(feed, last)) <= set(feed.contracts)
+        assert feed.chain("ZZZZ", last) == ()
+        assert feed.option_quote("ZZZZ300118C00100000", last) is None
+
+    def test_before_the_first_instant_no_option_is_quoted(self, fresh: Fresh) -> None:
+        feed = fresh()
+        early = instants(feed, count=1)[0] - timedelta(microseconds=1)
+        assert chains(feed, early) == {}
+        assert all(feed.option_quote(contract, early) is None for contract in some_contracts(feed, 50))
+        assert all(feed.history(contract, early, 5) == () for contract in some_contracts(feed, 50))
+
+    def test_an_option_quote_is_known_at_its_own_time_and_never_from_the_future(self, fresh: Fresh) -> None:
+        feed = fresh()
+        latest: dict[str, datetime] = {}
+        for at in instants(feed)[::9]:
+            rows = chains(feed, at)
+            assert set(latest) <= {*rows, *(name for name in latest if lapses_at(OptionContract.parse(name)) <= at)}
+            for symbol, row in rows.items():
+                assert latest.get(symbol, BEFORE_ALL) <= row.at <= at
+                latest[symbol] = row.at
+            for symbol in sorted(rows)[::23]:
+                early = feed.option_quote(symbol, rows[symbol].at)
+                assert early is not None
+                assert sides(early) == sides(rows[symbol])
+
+    def test_a_chain_is_sorted_unexpired_and_agrees_with_each_contracts_quote(self, fresh: Fresh) -> None:
+        feed = fresh()
+        for at in instants(feed)[::37]:
+            for symbol in feed.symbols:
+                rows = feed.chain(symbol, at)
+                assert [row.symbol for row in rows] == sorted({row.symbol for row in rows})
+                assert all(lapses_at(OptionContract.parse(row.symbol)) > at for row in rows)
+                assert all(feed.option_quote(row.symbol, at) == row for row in rows)
+            quoted = {name for name in feed.contracts if feed.option_quote(name, at) is not None}
+            live = {name for name in quoted if lapses_at(OptionContract.parse(name)) > at}
+            assert set(chains(feed, at)) == live
+
+    def test_an_expired_contract_is_not_in_the_chain(self, fresh: Fresh) -> None:
+        feed = fresh()
+        for contract in some_contracts(feed):
+            end = lapses_at(OptionContract.parse(contract))
+            alive = set(chains(feed, end - timedelta(microseconds=1)))
+            assert (contract in alive) is (feed.option_quote(contract, end) is not None)
+            assert contract not in chains(feed, end)
+
+    def test_a_contracts_volume_is_that_of_its_bars_of_the_day(self, fresh: Fresh) -> None:
+        feed = fresh()
+        for at in instants(feed)[::61]:
+            for contract in some_contracts(feed):
+                row = feed.option_quote(contract, at)
+                bars = feed.history(contract, at, 10_000)
+                assert all(bar.symbol == contract and bar.closes_at <= at for bar in bars)
+                assert all(before.closes_at <= after.at for before, after in pairwise(bars))
+                assert bars[-3:] == feed.history(contract, at, 3)
+                if row is not None and row.volume is not None:
+                    day = at.astimezone(NEW_YORK).date()
+                    today = [bar for bar in bars if bar.at.astimezone(NEW_YORK).date() == day]
+                    assert row.volume == sum(bar.volume for bar in today)
+
+    def test_a_fresh_feed_shows_the_chains_that_were_played(self, fresh: Fresh) -> None:
+        played = fresh()
+        found = instants(played)[::75]
+        forward = [chains(played, at) for at in found]
+        backward = [chains(played, at) for at in reversed(found)]
+        assert forward == backward[::-1]
+        restarted = fresh()
+        for at, rows in list(zip(found, forward, strict=True))[-2:]:
+            assert chains(restarted, at) == rows

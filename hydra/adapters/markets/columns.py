@@ -59,28 +59,33 @@ def moment(microseconds: int) -> datetime:
 def check_bars(path: Path, table: Table, seconds: int) -> Columns:
     """Bars: ordered, apart by at least their interval, not contradicting themselves, volume not negative."""
     known = _known(path, table, seconds)
-    opens, highs, lows, closes, volumes = numbers = _numbers(path, table, BAR_COLUMNS[1:])
+    numbers = numbers_of(path, table, BAR_COLUMNS[1:])
+    check_prices(path, table, numbers)
+    return Columns(path, seconds, known, numbers)
+
+
+def check_prices(path: Path, table: Table, numbers: tuple[list[Decimal], ...]) -> None:
+    """Refuse a bar that contradicts itself: open, high, low, close and volume in this order."""
     for index, (opened, high, low, closed, volume) in enumerate(zip(*numbers, strict=True)):
         if low <= opened <= high and low <= closed <= high and low > 0 and volume >= 0:
             continue
         if volume < 0:
-            raise _bad(path, table, index, f"volume {volume} is negative")
+            raise bad_row(path, table, index, f"volume {volume} is negative")
         if low <= 0:
-            raise _bad(path, table, index, f"low {low}; a price must be above 0")
-        raise _bad(path, table, index, f"contradicts itself: open {opened} high {high} low {low} close {closed}")
-    return Columns(path, seconds, known, (opens, highs, lows, closes, volumes))
+            raise bad_row(path, table, index, f"low {low}; a price must be above 0")
+        raise bad_row(path, table, index, f"contradicts itself: open {opened} high {high} low {low} close {closed}")
 
 
 def check_quotes(path: Path, table: Table, seconds: int) -> Columns:
     """Quotes: ordered; a row that is crossed or lacks a side is no quote: dropped and counted, not refused."""
     known = _known(path, table, seconds)
-    numbers = _numbers(path, table, QUOTE_COLUMNS[1:], empty=Decimal(0))
+    numbers = numbers_of(path, table, QUOTE_COLUMNS[1:], empty=Decimal(0))
     kept = []
     for index, (bid, bid_size, ask, ask_size) in enumerate(zip(*numbers, strict=True)):
         if 0 < bid <= ask and bid_size >= 0 and ask_size >= 0:
             kept.append(index)
         elif min(bid, ask, bid_size, ask_size) < 0:
-            raise _bad(path, table, index, f"negative: bid {bid} x {bid_size}, ask {ask} x {ask_size}")
+            raise bad_row(path, table, index, f"negative: bid {bid} x {bid_size}, ask {ask} x {ask_size}")
     dropped = len(known) - len(kept)
     if dropped:
         known = array("q", (known[index] for index in kept))
@@ -88,7 +93,8 @@ def check_quotes(path: Path, table: Table, seconds: int) -> Columns:
     return Columns(path, seconds, known, numbers, dropped)
 
 
-def _bad(path: Path, table: Table, index: int, reason: str) -> BadConfig:
+def bad_row(path: Path, table: Table, index: int, reason: str) -> BadConfig:
+    """The refusal of a row, counted from 0 among the table's."""
     return BadConfig(f"{path}: row {table.first_row + index}: {reason}")
 
 
@@ -97,14 +103,15 @@ def _known(path: Path, table: Table, seconds: int) -> array[int]:
     if not cells:
         raise BadConfig(f"{path}: no rows below the header")
     step = seconds * 1_000_000
-    known = array("q", (_time(path, table, index, cell) + step for index, cell in enumerate(cells)))
+    known = array("q", (time_of(path, table, index, cell) + step for index, cell in enumerate(cells)))
     for index, (before, after) in enumerate(pairwise(known), 1):
         if after - before < step:
-            raise _bad(path, table, index, _disorder(cells[index - 1], cells[index], after - before, seconds))
+            raise bad_row(path, table, index, disorder(cells[index - 1], cells[index], after - before, seconds))
     return known
 
 
-def _disorder(before: str, after: str, apart: int, seconds: int) -> str:
+def disorder(before: str, after: str, apart: int, seconds: int) -> str:
+    """What is wrong with two times in a row that are too little apart (microseconds)."""
     if apart == 0:
         return f"timestamp {after} a second time"
     if apart < 0:
@@ -112,21 +119,26 @@ def _disorder(before: str, after: str, apart: int, seconds: int) -> str:
     return f"timestamp {after} within the interval of {seconds} s that began at {before}"
 
 
-def _time(path: Path, table: Table, index: int, cell: str) -> int:
+def time_of(path: Path, table: Table, index: int, cell: str) -> int:
+    """A cell's time in microseconds. Raises ``BadConfig`` for what is not aware UTC of the years accepted."""
     try:
         at = datetime.fromisoformat(cell)
     except ValueError as error:
-        raise _bad(path, table, index, f"timestamp {cell[:60]!r} is not ISO 8601, like 2013-10-07T08:00:00Z") from error
+        raise bad_row(
+            path, table, index, f"timestamp {cell[:60]!r} is not ISO 8601, like 2013-10-07T08:00:00Z"
+        ) from error
     if at.utcoffset() != _ZERO_OFFSET:
-        raise _bad(
+        raise bad_row(
             path, table, index, f"timestamp {cell} is {'naive' if at.tzinfo is None else 'not UTC'}; write it with Z"
         )
     if not YEAR_FIRST <= at.year <= YEAR_LAST:
-        raise _bad(path, table, index, f"timestamp {cell} lies outside the years {YEAR_FIRST} to {YEAR_LAST}")
+        raise bad_row(path, table, index, f"timestamp {cell} lies outside the years {YEAR_FIRST} to {YEAR_LAST}")
     return micros(at)
 
 
-def _numbers(path: Path, table: Table, names: Sequence[str], empty: Decimal | None = None) -> tuple[list[Decimal], ...]:
+def numbers_of(
+    path: Path, table: Table, names: Sequence[str], empty: Decimal | None = None
+) -> tuple[list[Decimal], ...]:
     """The named columns as decimals; an empty cell is ``empty``, and refused when that is ``None``."""
     seen: dict[str, Decimal] = {} if empty is None else {"": empty}
     columns = []
@@ -136,7 +148,7 @@ def _numbers(path: Path, table: Table, names: Sequence[str], empty: Decimal | No
             columns.append([seen[cell] if cell in seen else seen.setdefault(cell, _number(cell)) for cell in cells])
         except ValueError:
             index = next(index for index, cell in enumerate(cells) if not (cell in seen or _is_number(cell)))
-            raise _bad(
+            raise bad_row(
                 path, table, index, f"{name} {cells[index][:60]!r} is not a finite number of usual size"
             ) from None
     return tuple(columns)

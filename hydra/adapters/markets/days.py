@@ -7,14 +7,16 @@ and a feed restarted anywhere plays what it would have played.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from math import log, sqrt
+from math import exp, log, sqrt
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from hydra.adapters.calendar import POST_CLOSES, PRE_OPENS, new_york
 from hydra.adapters.markets.columns import micros
+from hydra.adapters.markets.feed import CorporateAction
 from hydra.adapters.markets.profiles import (
     CHARACTERS,
     COMMON,
@@ -160,9 +162,18 @@ class Regimes:
 
 
 class Course:
-    """One symbol's days in a row."""
+    """One symbol's days in a row. A split or a dividend moves the price, and the volume against it, from its day on."""
 
-    def __init__(self, seed: int, symbol: str, schedule: Schedule, regimes: Regimes) -> None:
+    def __init__(
+        self,
+        seed: int,
+        symbol: str,
+        schedule: Schedule,
+        regimes: Regimes,
+        actions: Sequence[CorporateAction] = (),
+    ) -> None:
+        self._actions = actions
+        self._shifted = 0.0
         self._seed = seed
         self._symbol = symbol
         self._group = asset_class_of(symbol)
@@ -180,8 +191,11 @@ class Course:
     def _draw(self, index: int) -> DayPlan:
         span = self._schedule.span(index)
         regime = REGIMES[self._regimes.at(self._schedule, index)]
-        base = log(self._profile.price)
-        before = self._plans[-1].closes if self._plans else base
+        before = self._plans[-1].closes if self._plans else log(self._profile.price)
+        shift = self._shift(span.day, before)
+        self._shifted += shift
+        before += shift
+        base = log(self._profile.price) + self._shifted
         own = chance("day", self._seed, self._symbol, span.day)
         market = chance("day", self._seed, self._group, span.day).standard_normal(8)
         common = COMMON[self._group]
@@ -204,9 +218,18 @@ class Course:
             opens=opens,
             closes=opens + sum(leg.move for leg in legs),
             legs=legs,
-            volume=regime.volume * quiet * float(np.exp(0.25 * draws[7])),
+            volume=regime.volume * quiet * float(np.exp(0.25 * draws[7] - self._shifted)),
             spread=regime.spread,
         )
+
+    def _shift(self, day: date, before: float) -> float:
+        """What the corporate actions of a day do to the price, as a logarithm; a dividend takes at most half of it."""
+        total = 0.0
+        for action in self._actions:
+            if action.ex_date == day:
+                paid = min(0.5, float(action.cash) / exp(before + total))
+                total += log(1 - paid) + log(action.old_rate / action.new_rate)
+        return total
 
     def _jump(self, own: np.random.Generator, deviation: float) -> tuple[float, float]:
         happens, where, side = own.random(3)

@@ -8,10 +8,79 @@ that time. Two calls with the same arguments give the same answer, in this proce
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
-from hydra.model.market import Bar, Quote
+from hydra.adapters.calendar import new_york
+from hydra.model.errors import Invalid
+from hydra.model.market import Bar, OptionContract, OptionQuote, Quote
+from hydra.model.values import Value, named, not_negative, positive
+
+_LAPSES = time(16)
+
+
+def lapses_at(contract: OptionContract) -> datetime:
+    """When a contract has expired: 16:00 New York on its day. A feed has no calendar, so on half days too."""
+    return new_york(contract.expiry, _LAPSES)
+
+
+def root_of(underlying: str) -> str:
+    """The root in the OCC symbols of an equity's contracts: the symbol without its dot."""
+    return underlying.replace(".", "")
+
+
+class ActionKind(StrEnum):
+    """What a company can do to its shares, as far as the venue plays it."""
+
+    FORWARD_SPLIT = "forward_split"
+    REVERSE_SPLIT = "reverse_split"
+    CASH_DIVIDEND = "cash_dividend"
+    NAME_CHANGE = "name_change"
+
+
+class CorporateAction(Value, frozen=True, kw_only=True):
+    """An announced corporate action. It takes effect before the opening of ``ex_date`` (an exchange day).
+
+    A split turns ``old_rate`` shares into ``new_rate``. ``cash`` is a dividend in dollars a share, paid on ``payable_date`` to
+    who held it before ``ex_date``. ``new_symbol`` belongs to a change of name.
+    """
+
+    kind: ActionKind
+    symbol: str
+    ex_date: date
+    old_rate: Decimal = Decimal(1)
+    new_rate: Decimal = Decimal(1)
+    cash: Decimal = Decimal(0)
+    new_symbol: str = ""
+    payable_date: date | None = None
+
+    def __post_init__(self) -> None:
+        named("corporate_action.symbol", self.symbol)
+        positive("corporate_action.old_rate", self.old_rate)
+        positive("corporate_action.new_rate", self.new_rate)
+        not_negative("corporate_action.cash", self.cash)
+        if (self.kind is ActionKind.NAME_CHANGE) is not bool(self.new_symbol):
+            raise Invalid(f"new_symbol belongs to a {ActionKind.NAME_CHANGE} and only to it, got {self.new_symbol!r}")
+        if self.new_symbol == self.symbol:
+            raise Invalid(f"new_symbol is {self.symbol}, as before")
+        if (self.kind is ActionKind.CASH_DIVIDEND) is not (self.cash > 0):
+            raise Invalid(f"cash belongs to a {ActionKind.CASH_DIVIDEND} and only to it, got {self.cash}")
+        if self.payable_date is not None and (self.cash == 0 or self.payable_date < self.ex_date):
+            raise Invalid(f"payable_date {self.payable_date} belongs to a dividend, on its ex_date or later")
+        self._check_rates()
+
+    def _check_rates(self) -> None:
+        grows = (self.new_rate > self.old_rate) - (self.new_rate < self.old_rate)
+        wanted, words = _RATES.get(self.kind, (0, "the same as old_rate"))
+        if grows != wanted:
+            raise Invalid(
+                f"new_rate of a {self.kind} must be {words}: old_rate {self.old_rate}, new_rate {self.new_rate}"
+            )
+
+
+_RATES = {ActionKind.FORWARD_SPLIT: (1, "above old_rate"), ActionKind.REVERSE_SPLIT: (-1, "below old_rate")}
 
 
 class Feed(Protocol):
@@ -36,13 +105,38 @@ class Feed(Protocol):
         ...
 
     def bars(self, after: datetime, upto: datetime) -> tuple[Bar, ...]:
-        """Bars with ``after < closes_at <= upto``, ordered by closing time, then symbol."""
+        """Bars with ``after < closes_at <= upto``, ordered by closing time, then symbol; of equities and pairs only."""
         ...
 
     def quotes(self, at: datetime) -> Mapping[str, Quote]:
-        """The latest quote of each symbol known at ``at``; a symbol that never had one is absent."""
+        """The latest quote of each equity and pair known at ``at``; a symbol that never had one is absent."""
         ...
 
     def history(self, symbol: str, upto: datetime, count: int) -> tuple[Bar, ...]:
-        """The last ``count`` bars of a symbol that closed at or before ``upto``, oldest first."""
+        """The last ``count`` bars of a symbol that closed at or before ``upto``, oldest first; a contract's too."""
+        ...
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The option contracts (OCC symbols, sorted) it has quotes of at some time; empty for none.
+
+        It is what there will be, and which strikes there will be tells something of the prices to come: at a time, those
+        are listed whose ``option_quote`` is not ``None`` then.
+        """
+        ...
+
+    @property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """The corporate actions of its symbols, by ``ex_date``."""
+        ...
+
+    def option_quote(self, symbol: str, at: datetime) -> OptionQuote | None:
+        """The latest quote of a contract known at ``at``, one-sided ones included; ``None`` when it never had one.
+
+        Its time is that at which it became known. Fields the data do not have are ``None``.
+        """
+        ...
+
+    def chain(self, underlying: str, at: datetime) -> tuple[OptionQuote, ...]:
+        """The latest quote of every contract on ``underlying`` that has not expired by ``at``, by symbol."""
         ...

@@ -1,7 +1,8 @@
 """Which files to play: what the paths lead to, sorted into wanted, not wanted, and not playable.
 
 A path is a file or a folder (looked through with its subfolders). A file that is named must be data; one met in a folder
-that is none is left out and noted. Nothing is left out silently.
+that is none is left out and noted. Nothing is left out silently. A file of options is not opened further than its header
+when the first word of its name is a symbol that is not wanted.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ FILES_MAX = 10_000
 
 
 class Source(NamedTuple):
-    """A file to play."""
+    """A file to play. ``label`` is what its name says; where the rows say it all, it is empty and of 0 seconds."""
 
     path: Path
     label: tables.Label
     kind: str
+
+
+_UNLABELLED = tables.Label("", 0)
 
 
 def find(paths: Sequence[Path], symbols: Collection[str] | None) -> tuple[tuple[Source, ...], tuple[str, ...]]:
@@ -39,20 +43,44 @@ def find(paths: Sequence[Path], symbols: Collection[str] | None) -> tuple[tuple[
             others[symbol] = others.get(symbol, 0) + 1
             continue
         kind = tables.peek(path)
-        if kind.unused:
-            notes.append(f"{path}: not used: {kind.name}; {kind.unused}")
-        elif label is None or symbol is None:
-            raise BadConfig(
-                f"{path}: the name must say symbol and interval, like SPY-1min-20131007-20131011.csv "
-                "or BTC-USD-1min-20170903.csv"
-            )
-        elif label.seconds >= 86_400:
-            notes.append(f"{path}: not used: intervals of a day or more")
+        underlying = path.name.split("-", 1)[0]
+        if kind.name in _OF_OPTIONS and symbols is not None and _is_other(underlying, symbols):
+            others[underlying] = others.get(underlying, 0) + 1
+            continue
+        reason = kind.unused and f"{kind.name}; {kind.unused}"
+        if not reason and label is not None and label.seconds >= 86_400 and kind.name not in _UNTIMED:
+            reason = "intervals of a day or more"
+        if reason:
+            notes.append(f"{path}: not used: {reason}")
         else:
-            sources.append(Source(path, label, kind.name))
+            sources.append(Source(path, _labelled(path, kind.name, label, symbol), kind.name))
     if others:
         notes.append(f"not read, other symbols: {', '.join(f'{name} ({others[name]})' for name in sorted(others))}")
     return tuple(sources), tuple(notes)
+
+
+_OF_OPTIONS = frozenset({tables.CHAINS, tables.TRADES, tables.INTEREST})
+_UNTIMED = frozenset({tables.INTEREST, tables.ACTIONS})
+
+
+def _labelled(path: Path, kind: str, label: tables.Label | None, symbol: str | None) -> tables.Label:
+    """What must be known from a file's name, by its kind."""
+    if kind in _UNTIMED:
+        return _UNLABELLED
+    if kind in _OF_OPTIONS:
+        if label is None:
+            raise BadConfig(f"{path}: the name must say the interval, like SPY-chain-1min-20230803.csv")
+        return tables.Label("", label.seconds)
+    if label is None or symbol is None:
+        raise BadConfig(
+            f"{path}: the name must say symbol and interval, like SPY-1min-20131007-20131011.csv or BTC-USD-1min-20170903.csv"
+        )
+    return label
+
+
+def _is_other(underlying: str, symbols: Collection[str]) -> bool:
+    """Does the first word of an option file's name say that it is about a symbol nobody asked for?"""
+    return _playable(underlying) is not None and underlying not in symbols
 
 
 def _playable(symbol: str) -> str | None:

@@ -1,8 +1,8 @@
 """Recorded history: files of one-minute (or other) bars and quotes, played in the order in which they became known.
 
-A file's name says its symbol and interval, its columns say whether it holds bars or quotes. Files of symbols nobody asked
-for are not opened; files that no market plays (options, daily bars) are left out and named in ``notes``; anything wrong
-with a file that is wanted refuses to start. The oddity: a crossed or one-sided quote is something that happened, not a
+A file's name says its symbol and interval, its columns say whether it holds bars, quotes, one of the three kinds of option
+data, or corporate actions. Files of symbols nobody asked for are not opened; files that no market plays (daily bars) are
+left out and named in ``notes``; anything wrong with a file that is wanted refuses to start. The oddity: a crossed or one-sided quote is something that happened, not a
 damaged file, so it is dropped and counted, and the quote before it stays the latest, growing stale.
 """
 
@@ -13,18 +13,17 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from hydra.adapters.markets import folders, tables
+from hydra.adapters.markets import actions, chains, folders, tables
 from hydra.adapters.markets.columns import Columns, check_bars, check_quotes, micros, moment
+from hydra.adapters.markets.feed import CorporateAction, root_of
+from hydra.adapters.markets.series import Series, bar_of, join, quote_of
 from hydra.model.errors import BadConfig, Invalid
-from hydra.model.market import Bar, Quote
+from hydra.model.market import Bar, OptionQuote, Quote
 from hydra.model.values import aware_utc
-
-T = TypeVar("T")
 
 _STRETCH_GAP = 8 * 86_400_000_000  # no holidays close an exchange for longer; beyond this it is another recording
 _CHECKS: dict[str, Callable[[Path, tables.Table, int], Columns]] = {"bars": check_bars, "quotes": check_quotes}
@@ -46,41 +45,6 @@ class _Loaded(NamedTuple):
     columns: Columns
 
 
-class _Series(Generic[T]):
-    """Rows of one symbol in the order they became known; values are built when first asked for, and kept."""
-
-    def __init__(
-        self, symbol: str, parts: Sequence[Columns], build: Callable[[str, int, int, Sequence[Decimal]], T]
-    ) -> None:
-        self.symbol = symbol
-        self.seconds = parts[0].seconds
-        self.known: array[int] = array("q")
-        for part in parts:
-            self.known.extend(part.known)
-        width = len(parts[0].numbers)
-        self._numbers = tuple([cell for part in parts for cell in part.numbers[place]] for place in range(width))
-        self._values: list[T | None] = [None] * len(self.known)
-        self._build = build
-
-    def value(self, index: int) -> T:
-        found = self._values[index]
-        if found is None:
-            row = [column[index] for column in self._numbers]
-            found = self._values[index] = self._build(self.symbol, self.known[index], self.seconds, row)
-        return found
-
-
-def _bar(symbol: str, known: int, seconds: int, row: Sequence[Decimal]) -> Bar:
-    opened, high, low, closed, volume = row
-    at = moment(known - seconds * 1_000_000)
-    return Bar(symbol=symbol, at=at, seconds=seconds, open=opened, high=high, low=low, close=closed, volume=volume)
-
-
-def _quote(symbol: str, known: int, _seconds: int, row: Sequence[Decimal]) -> Quote:
-    bid, bid_size, ask, ask_size = row
-    return Quote(symbol=symbol, at=moment(known), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
-
-
 class RecordedFeed:
     """A ``Feed`` of files, made by ``open``.
 
@@ -88,13 +52,23 @@ class RecordedFeed:
     ``stretches`` has them by symbol: the gaps between them are gaps of the recording, and the instants jump over them.
     """
 
-    def __init__(self, loaded: Sequence[_Loaded], notes: Sequence[str], fingerprint: str) -> None:
-        self._bars = {symbol: _Series(symbol, parts, _bar) for symbol, parts in _join(loaded, "bars").items()}
-        self._quotes = {symbol: _Series(symbol, parts, _quote) for symbol, parts in _join(loaded, "quotes").items()}
+    def __init__(
+        self,
+        loaded: Sequence[_Loaded],
+        options: chains.OptionTape,
+        announced: tuple[CorporateAction, ...],
+        notes: Sequence[str],
+        fingerprint: str,
+    ) -> None:
+        self._bars = {name: Series(name, parts, bar_of) for name, parts in _by_symbol(loaded, "bars").items()}
+        self._quotes = {name: Series(name, parts, quote_of) for name, parts in _by_symbol(loaded, "quotes").items()}
+        self._options = options
+        self._actions = announced
         self._symbols = tuple(self._bars)
         self._fingerprint = fingerprint
         known = {at for series in self._bars.values() for at in series.known}
         known.update(at for quotes in self._quotes.values() for at in quotes.known)
+        known.update(options.instants())
         self._instants = array("q", sorted(known))
         self.stretches: Mapping[str, tuple[Stretch, ...]] = {
             symbol: _stretches(series) for symbol, series in self._bars.items()
@@ -119,7 +93,7 @@ class RecordedFeed:
         if not paths:
             raise BadConfig("no market data named; give files or folders of bars and quotes")
         sources, notes = folders.find(paths, symbols)
-        uncut = [_load(source) for source in sources]
+        uncut = [_load(source) for source in sources if source.kind in _CHECKS]
         loaded = [each._replace(columns=each.columns.cut(*window)) for each in uncut]
         there = sorted({each.source.label.symbol for each in loaded if _holds(each, "bars")})
         wanted = there if symbols is None else sorted(set(symbols))
@@ -127,7 +101,20 @@ class RecordedFeed:
         rest = sorted({each.source.label.symbol for each in loaded}.difference(wanted))
         more = tuple(f"{symbol}: not used: quotes without bars" for symbol in rest)
         played = [each for each in loaded if each.source.label.symbol in wanted and each.columns.known]
-        return cls(played, (*notes, *more), _fingerprint(played, window))
+        roots = None if symbols is None else {root_of(symbol) for symbol in wanted}
+        files = [
+            chains.load(each.path, each.kind, each.label.seconds, roots).cut(*window)
+            for each in sources
+            if each.kind in chains.KINDS
+        ]
+        options = chains.OptionTape(files, wanted, window[0])
+        told = [actions.load(each.path) for each in sources if each.kind == tables.ACTIONS]
+        announced, unused = actions.gather(told, wanted)
+        extras = [("", file.seconds, file.kind, file.digest) for file in files if options.uses(file)]
+        extras += [("", 0, tables.ACTIONS, file.digest) for file in told if not set(announced).isdisjoint(file.actions)]
+        return cls(
+            played, options, announced, (*notes, *more, *options.notes, *unused), _fingerprint(played, extras, window)
+        )
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -146,10 +133,11 @@ class RecordedFeed:
         counts = ", ".join(
             f"{name} {len(series.known)} bars of {series.seconds} s" for name, series in self._bars.items()
         )
-        return f"recorded: {counts}; {days}; data {self._fingerprint}"
+        listed = f"; {len(self.contracts)} option contracts" if self.contracts else ""
+        return f"recorded: {counts}{listed}; {days}; data {self._fingerprint}"
 
     def next_after(self, at: datetime | None) -> datetime | None:
-        """The next instant at which a bar or a quote becomes known."""
+        """The next instant at which a bar or a quote becomes known, a contract's included."""
         index = 0 if at is None else bisect_right(self._instants, micros(at))
         return moment(self._instants[index]) if index < len(self._instants) else None
 
@@ -175,10 +163,28 @@ class RecordedFeed:
     def history(self, symbol: str, upto: datetime, count: int) -> tuple[Bar, ...]:
         """The last ``count`` bars of a symbol known at ``upto``; none for a symbol that is not played."""
         series = self._bars.get(symbol)
-        if series is None or count <= 0:
-            return ()
-        end = bisect_right(series.known, micros(upto))
-        return tuple(series.value(index) for index in range(max(0, end - count), end))
+        return self._options.history(symbol, upto, count) if series is None else series.last(upto, count)
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """The option contracts it has quotes of, sorted."""
+        return self._options.symbols
+
+    @property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """The corporate actions of its symbols, by ``ex_date``; those beyond ``start`` and ``end`` too."""
+        return self._actions
+
+    def option_quote(self, symbol: str, at: datetime) -> OptionQuote | None:
+        """The latest quote of a contract known at ``at``.
+
+        ``volume`` is that of the New York day of ``at``, where the data have trades of that day; greeks are unavailable.
+        """
+        return self._options.quote(symbol, at)
+
+    def chain(self, underlying: str, at: datetime) -> tuple[OptionQuote, ...]:
+        """The latest quote of every contract on ``underlying`` that has not expired by ``at``, by symbol."""
+        return self._options.chain(underlying, at)
 
     def _remarks(self, loaded: Sequence[_Loaded]) -> Iterable[str]:
         for each in loaded:
@@ -225,37 +231,25 @@ def _all_there(
     raise BadConfig("; ".join((f"{what}{span} in {places}{have}", *notes)))
 
 
-def _join(loaded: Sequence[_Loaded], kind: str) -> dict[str, list[Columns]]:
-    """The files of each symbol in the order of time, none reaching into the next."""
-    joined: dict[str, list[Columns]] = {}
-    ordered = sorted(loaded, key=lambda each: (each.source.label.symbol, each.columns.known[0]))
-    for each in ordered:
+def _by_symbol(loaded: Sequence[_Loaded], kind: str) -> dict[str, list[Columns]]:
+    found: dict[str, list[Columns]] = {}
+    for each in loaded:
         if each.source.kind == kind:
-            joined.setdefault(each.source.label.symbol, []).append(each.columns)
-    for symbol, parts in joined.items():
-        for before, after in pairwise(parts):
-            if before.seconds != after.seconds:
-                raise BadConfig(
-                    f"{after.path}: {symbol} {kind} of {after.seconds} s, but of {before.seconds} s in {before.path}; "
-                    "one interval a symbol"
-                )
-            if after.known[0] - before.known[-1] < after.seconds * 1_000_000:
-                raise BadConfig(
-                    f"{after.path}: {symbol} {kind} overlap with {before.path}: known from {moment(after.known[0])}, "
-                    f"the other up to {moment(before.known[-1])}"
-                )
-    return joined
+            found.setdefault(each.source.label.symbol, []).append(each.columns)
+    return join(found, kind)
 
 
-def _stretches(series: _Series[Bar]) -> tuple[Stretch, ...]:
+def _stretches(series: Series[Bar]) -> tuple[Stretch, ...]:
     opened = [known - series.seconds * 1_000_000 for known in series.known]
     breaks = [index for index, (before, after) in enumerate(pairwise(opened), 1) if after - before > _STRETCH_GAP]
     edges = pairwise((0, *breaks, len(opened)))
     return tuple(Stretch(moment(opened[first]).date(), moment(opened[last - 1]).date()) for first, last in edges)
 
 
-def _fingerprint(loaded: Sequence[_Loaded], window: tuple[int | None, int | None]) -> str:
-    parts = sorted(
-        (each.source.label.symbol, each.source.label.seconds, each.source.kind, each.digest) for each in loaded
-    )
-    return hashlib.sha256(repr((parts, window)).encode()).hexdigest()[:16]
+_Part = tuple[str, int, str, str]
+
+
+def _fingerprint(loaded: Sequence[_Loaded], extras: Sequence[_Part], window: tuple[int | None, int | None]) -> str:
+    labels = [(each.source.label, each) for each in loaded]
+    parts = [(label.symbol, label.seconds, each.source.kind, each.digest) for label, each in labels]
+    return hashlib.sha256(repr((sorted([*parts, *extras]), window)).encode()).hexdigest()[:16]

@@ -12,19 +12,25 @@ import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Literal
 
 from hydra.adapters.markets.columns import micros, moment
 from hydra.adapters.markets.days import Continuous, Course, DayPlan, ExchangeDays, Regimes, Schedule, TradingDays
+from hydra.adapters.markets.feed import ActionKind, CorporateAction, root_of
+from hydra.adapters.markets.ladders import Listing, ladders
 from hydra.adapters.markets.minutes import Grain, Intervals, invent
+from hydra.adapters.markets.premiums import Board, Stage
 from hydra.adapters.markets.profiles import MODEL
 from hydra.model.errors import BadConfig, Invalid
-from hydra.model.market import AssetClass, Bar, Quote, asset_class_of, usual_instrument
+from hydra.model.market import AssetClass, Bar, OptionQuote, Quote, asset_class_of, usual_instrument
+from hydra.model.values import encode
 
 SessionRule = Literal["exchange", "always"]
 BAR_SECONDS = (5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1800)
 """The intervals a session's half hours can be cut into."""
 DAYS_KEPT = 8
+ROOT_MAX = 5
 
 
 class _Day:
@@ -78,9 +84,9 @@ class _Day:
 class _Tape:
     """One symbol's days, the last few of them kept."""
 
-    def __init__(self, seed: int, symbol: str, schedule: Schedule, regimes: Regimes, seconds: int) -> None:
+    def __init__(self, seed: int, symbol: str, schedule: Schedule, course: Course, seconds: int) -> None:
         self.schedule = schedule
-        self.course = Course(seed, symbol, schedule, regimes)
+        self.course = course
         self._seed = seed
         self._symbol = symbol
         usual = usual_instrument(symbol)
@@ -102,11 +108,12 @@ class SyntheticFeed:
     """A ``Feed`` invented from a seed.
 
     ``start`` is the first day (New York's for equities, UTC's for pairs). ``calendar`` has the exchange's days and may be
-    left out when ``sessions`` is ``always``. Raises ``BadConfig`` for a symbol that is no equity or pair, an interval
-    that does not divide half an hour, or a missing calendar.
+    left out when ``sessions`` is ``always``. ``options`` says which equities have contracts, and for how long; ``actions`` are
+    splits and dividends for the prices to follow. Raises ``BadConfig`` for a symbol that is no equity or pair, an interval
+    that does not divide half an hour, a missing calendar, and options or actions that cannot be played.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what makes a market, by name; all but three have defaults
         self,
         seed: int,
         symbols: Sequence[str],
@@ -115,6 +122,8 @@ class SyntheticFeed:
         *,
         bar_seconds: int = 60,
         sessions: SessionRule = "exchange",
+        options: Listing | None = None,
+        actions: Sequence[CorporateAction] = (),
     ) -> None:
         if bar_seconds not in BAR_SECONDS:
             raise BadConfig(f"bar_seconds must be one of {', '.join(map(str, BAR_SECONDS))}, got {bar_seconds}")
@@ -122,16 +131,26 @@ class SyntheticFeed:
             raise BadConfig("a synthetic market needs at least one symbol")
         self._lock = threading.RLock()
         self._symbols = tuple(sorted(set(symbols)))
+        self._seed = seed
         self._step = bar_seconds * 1_000_000
         self._said = f"seed {seed}, from {start}, {bar_seconds} s, sessions {sessions}"
         groups = {symbol: _group(symbol) for symbol in self._symbols}
         schedules = {group: _schedule(group, start, calendar, sessions) for group in sorted(set(groups.values()))}
         regimes = {group: Regimes(seed, group) for group in schedules}
         self._schedules = tuple(schedules.values())
-        self._tapes = {
-            symbol: _Tape(seed, symbol, schedules[group], regimes[group], bar_seconds)
-            for symbol, group in groups.items()
-        }
+        self._listing = options
+        self._since = start if options is None or options.since is None else options.since
+        self._actions = tuple(sorted(actions, key=lambda each: (each.ex_date, each.symbol, each.kind)))
+        if options is not None:
+            _check_options(options, groups, start, sessions)
+        _check_actions(self._actions, groups, start, () if options is None else options.underlyings, calendar)
+        self._tapes = {}
+        for symbol, group in groups.items():
+            own = [action for action in self._actions if action.symbol == symbol]
+            course = Course(seed, symbol, schedules[group], regimes[group], own)
+            self._tapes[symbol] = _Tape(seed, symbol, schedules[group], course, bar_seconds)
+        self._found: dict[str, Board] = {}
+        self._contracts: tuple[str, ...] | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -145,11 +164,16 @@ class SyntheticFeed:
 
         version = ".".join(np.__version__.split(".")[:2])
         told = f"{MODEL}|numpy {version}|{self._said}|{','.join(self._symbols)}"
+        if self._listing is not None:
+            told += f"|options {','.join(sorted(self._listing.underlyings))} {self._since} {self._listing.days}"
+        if self._actions:
+            told += f"|actions {encode(self._actions).decode()}"
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def describe(self) -> str:
         """Symbols and settings in one line."""
-        return f"synthetic: {', '.join(self._symbols)}; {self._said}"
+        more = "" if self._listing is None else f"; options on {', '.join(sorted(self._listing.underlyings))}"
+        return f"synthetic: {', '.join(self._symbols)}; {self._said}{more}"
 
     def plan(self, symbol: str, at: datetime) -> DayPlan | None:
         """What was planned for the trading day begun last at ``at``: for the curious and for tests."""
@@ -190,8 +214,13 @@ class SyntheticFeed:
     def history(self, symbol: str, upto: datetime, count: int) -> tuple[Bar, ...]:
         """The last ``count`` bars known at ``upto``, back to the first day; none for a symbol that is not played."""
         tape = self._tapes.get(symbol)
-        if tape is None or count <= 0:
+        if count <= 0:
             return ()
+        if tape is None:
+            with self._lock:
+                board = self._board_of(symbol)
+                trades = () if board is None else tuple(islice(board.history(symbol, micros(upto)), count))
+            return trades[::-1]
         high = micros(upto)
         found: list[Bar] = []
         for day in self._days(tape, high, None):
@@ -202,6 +231,60 @@ class SyntheticFeed:
                     if len(found) == count:
                         return tuple(reversed(found))
         return tuple(reversed(found))
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """Every contract there will be, sorted; ``Listing`` bounds them."""
+        with self._lock:
+            if self._contracts is None:
+                every = (symbol for name in self._underlyings() for symbol in self._board(name).symbols)
+                self._contracts = tuple(sorted(every))
+            return self._contracts
+
+    @property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """The corporate actions it was given, by ``ex_date``."""
+        return self._actions
+
+    def option_quote(self, symbol: str, at: datetime) -> OptionQuote | None:
+        """The latest quote of a contract known at ``at``, with volume, open interest, greeks and implied volatility."""
+        with self._lock:
+            board = self._board_of(symbol)
+            return None if board is None else board.quote(symbol, micros(at))
+
+    def chain(self, underlying: str, at: datetime) -> tuple[OptionQuote, ...]:
+        """The latest quote of every contract on ``underlying`` that has not expired by ``at``, by symbol."""
+        if underlying not in self._underlyings():
+            return ()
+        with self._lock:
+            return self._board(underlying).chain(micros(at))
+
+    def _underlyings(self) -> tuple[str, ...]:
+        return () if self._listing is None else self._listing.underlyings
+
+    def _board_of(self, contract: str) -> Board | None:
+        """The board a contract would be listed on."""
+        names = [name for name in self._underlyings() if contract.startswith(root_of(name))]
+        return next((self._board(name) for name in names if self._board(name).lists(contract)), None)
+
+    def _board(self, symbol: str) -> Board:
+        """The contracts on an equity, worked out when first asked for."""
+        found = self._found.get(symbol)
+        if found is None and self._listing is not None:
+            tape = self._tapes[symbol]
+            stage = Stage(
+                symbol=symbol,
+                seed=self._seed,
+                schedule=tape.schedule,
+                step=self._step,
+                plan=tape.course.plan,
+                quote=lambda day, place: tape.day(day).quote(place),
+            )
+            rungs = ladders(symbol, tape.course, tape.schedule, self._since, self._listing.days)
+            found = self._found[symbol] = Board(stage, rungs)
+        if found is None:
+            raise KeyError(symbol)
+        return found
 
     def _days(self, tape: _Tape, first: int, last: int | None) -> Iterator[_Day]:
         """The days of a tape from that of ``first`` to that of ``last``; backwards to the very first when ``None``."""
@@ -235,6 +318,47 @@ def _group(symbol: str) -> AssetClass:
     if group is AssetClass.OPTION:
         raise BadConfig(f"a synthetic market invents equities and crypto pairs, not options: {symbol}")
     return group
+
+
+def _check_options(options: Listing, groups: Mapping[str, AssetClass], start: date, sessions: SessionRule) -> None:
+    if sessions == "always":
+        raise BadConfig("options are invented on exchange days only, not with sessions = always")
+    if options.since is not None and options.since < start:
+        raise BadConfig(f"options since {options.since}, but the market begins on {start}")
+    for symbol in options.underlyings:
+        if (
+            groups.get(symbol) is not AssetClass.EQUITY
+            or not root_of(symbol).isalpha()
+            or len(root_of(symbol)) > ROOT_MAX
+        ):
+            raise BadConfig(
+                f"options on {symbol}: not an equity that is played, with a root of at most {ROOT_MAX} letters"
+            )
+
+
+def _check_actions(
+    actions: Sequence[CorporateAction],
+    groups: Mapping[str, AssetClass],
+    start: date,
+    optioned: Sequence[str],
+    calendar: TradingDays | None,
+) -> None:
+    """Refuse what the prices cannot follow."""
+    seen: set[tuple[str, str, date]] = set()
+    for action in actions:
+        what = f"{action.kind} of {action.symbol} on {action.ex_date}"
+        key = (action.kind, action.symbol, action.ex_date)
+        if groups.get(action.symbol) is not AssetClass.EQUITY:
+            raise BadConfig(f"{what}: not an equity that is played")
+        if action.kind is ActionKind.NAME_CHANGE:
+            raise BadConfig(f"{what}: an invented market plays splits and dividends only")
+        if action.symbol in optioned and action.cash == 0:
+            raise BadConfig(f"{what}: there are options on it, and their terms would have to change")
+        if action.ex_date <= start or (calendar is not None and calendar.hours(action.ex_date) is None):
+            raise BadConfig(f"{what}: must be an exchange day after {start}, the first day")
+        if key in seen:
+            raise BadConfig(f"{what}: a second time")
+        seen.add(key)
 
 
 def _schedule(group: AssetClass, start: date, calendar: TradingDays | None, sessions: SessionRule) -> Schedule:

@@ -22,19 +22,27 @@ from hydra.model.errors import BadConfig
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid", "bid_size", "ask", "ask_size")
+CHAIN_COLUMNS = ("timestamp", "symbol", *QUOTE_COLUMNS[1:])
+TRADE_COLUMNS = ("timestamp", "symbol", *BAR_COLUMNS[1:])
+INTEREST_COLUMNS = ("timestamp", "symbol", "open_interest")
+ACTION_COLUMNS = ("kind", "symbol", "ex_date", "old_rate", "new_rate", "cash", "new_symbol", "payable_date")
+CHAINS, TRADES, INTEREST, ACTIONS = "option quotes", "option trades", "open interest", "corporate actions"
+"""The kinds of files whose rows say themselves what they are about."""
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 BYTES_MAX = 1 << 30
 """The most a file may hold, uncompressed; more is better split by year."""
 
 _HEADER_MAX = 4096
+_BLOCK = 1 << 24
 _UTC_NAMES = frozenset(("UTC", "Etc/UTC", "Z", "+00:00"))
 _KINDS = {  # columns, in any order: the kind, and why it is not played (empty: it is)
     frozenset(BAR_COLUMNS): ("bars", ""),
     frozenset(QUOTE_COLUMNS): ("quotes", ""),
     frozenset(("date", *BAR_COLUMNS[1:])): ("daily bars", "a day's bar says nothing of the minutes that are played"),
-    frozenset(("symbol", *QUOTE_COLUMNS)): ("option quotes", "a market plays equities and crypto pairs"),
-    frozenset(("symbol", *BAR_COLUMNS)): ("option trades", "a market plays equities and crypto pairs"),
-    frozenset(("timestamp", "symbol", "open_interest")): ("open interest", "a market plays equities and crypto pairs"),
+    frozenset(CHAIN_COLUMNS): (CHAINS, ""),
+    frozenset(TRADE_COLUMNS): (TRADES, ""),
+    frozenset(INTEREST_COLUMNS): (INTEREST, ""),
+    frozenset(ACTION_COLUMNS): (ACTIONS, ""),
 }
 _SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
 _NAME = re.compile(r"(?P<symbol>.+?)-(?P<count>[1-9]\d{0,4})(?P<unit>sec|s|min|m|hour|h|day|d)(-\d{8}(-\d{8})?)?")
@@ -90,18 +98,26 @@ def peek(path: Path) -> Kind:
 
 
 def read(path: Path) -> Table:
-    """All of a file of bars or quotes, as text."""
+    """All of a file, as text."""
     with _readable(path):
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         if path.suffix.lower() == ".parquet":
             return Table(_parquet(path, data), 1, digest)
         if path.suffix.lower() == ".gz":
-            with gzip.open(io.BytesIO(data)) as file:
-                data = file.read(BYTES_MAX + 1)
+            data = _inflated(data)
         if len(data) > BYTES_MAX:
             raise BadConfig(f"{path}: more than {BYTES_MAX >> 20} MiB; split it by year")
         return Table(_csv(path, data), 2, digest)
+
+
+def _inflated(data: bytes) -> bytes:
+    """The content of gzip bytes, as far as it may matter. Read in blocks: asking for all at once reserves all there may be."""
+    blocks: list[bytes] = []
+    with gzip.open(io.BytesIO(data)) as file:
+        while sum(map(len, blocks)) <= BYTES_MAX and (block := file.read(_BLOCK)):
+            blocks.append(block)
+    return b"".join(blocks)
 
 
 def _opened(path: Path) -> Any:
@@ -136,8 +152,11 @@ def _kind(path: Path, names: list[str]) -> Kind:
     if found is not None:
         return Kind(*found)
     shown = ",".join(names)[:120]
+    if "ex_date" in names:
+        raise BadConfig(f"{path}: row 1: columns {shown!r}; corporate actions have {','.join(ACTION_COLUMNS)}")
     raise BadConfig(
-        f"{path}: row 1: columns {shown!r}; bars have {','.join(BAR_COLUMNS)} and quotes have {','.join(QUOTE_COLUMNS)}"
+        f"{path}: row 1: columns {shown!r}; bars have {','.join(BAR_COLUMNS)} and quotes have {','.join(QUOTE_COLUMNS)}, "
+        "those of options a symbol besides"
     )
 
 

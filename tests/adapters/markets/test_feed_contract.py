@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import gzip
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from hydra.adapters.calendar import ExchangeCalendar
+from hydra.adapters.markets.feed import ActionKind, CorporateAction
+from hydra.adapters.markets.ladders import Listing
 from hydra.adapters.markets.recorded import RecordedFeed
 from hydra.adapters.markets.synthetic import SyntheticFeed
 from tests.contracts.feed_contract import FeedContract, Fresh
+from tests.fakes.feed import ScriptedFeed, bar, option_quote, quote
 from tests.shared_data import shared_data
 
 CALENDAR = ExchangeCalendar()
@@ -28,6 +34,41 @@ class TestSyntheticPractice(FeedContract):
         return lambda: SyntheticFeed(7, ("SPY", "ZZZ"), date(2024, 7, 3), sessions="always")
 
 
+class TestSyntheticOptions(FeedContract):
+    @pytest.fixture
+    def fresh(self) -> Fresh:
+        listing = Listing(underlyings=("SPY", "BRK.B"), since=date(2024, 6, 27), days=20)
+        dividend = CorporateAction(
+            kind=ActionKind.CASH_DIVIDEND, symbol="SPY", ex_date=date(2024, 7, 2), cash=Decimal("1.5")
+        )
+        return lambda: SyntheticFeed(
+            7,
+            ("SPY", "BRK.B", "BTC-USD"),
+            date(2024, 6, 26),
+            CALENDAR,
+            bar_seconds=1800,
+            options=listing,
+            actions=[dividend],
+        )
+
+
+class TestScripted(FeedContract):
+    @pytest.fixture
+    def fresh(self) -> Fresh:
+        opens = datetime(2024, 6, 28, 14, 30, tzinfo=UTC)
+        minutes = [opens + timedelta(minutes=minute) for minute in range(120)]
+        call, put = "SPY240628C00500000", "SPY240705P00490000"
+        shares = [bar("SPY", at, (500, 501, 499, 500)) for at in minutes]
+        trades = [bar(call, at, (2, 3, 1, 2)) for at in minutes[::9]]
+        quotes = [quote("SPY", at, "499.9", "500.1") for at in minutes[::2]]
+        options = [option_quote(call, at, "1.9", "2.1") for at in minutes[10::3]]
+        options += [option_quote(put, at, None, "0.5", open_interest=7) for at in minutes[20::7]]
+        split = CorporateAction(
+            kind=ActionKind.FORWARD_SPLIT, symbol="SPY", ex_date=date(2024, 7, 1), new_rate=Decimal(2)
+        )
+        return lambda: ScriptedFeed([*shares, *trades], quotes, name="the contract", options=options, actions=[split])
+
+
 class TestRecordedSmall(FeedContract):
     @pytest.fixture
     def fresh(self, tmp_path: Path) -> Fresh:
@@ -39,6 +80,36 @@ class TestRecordedSmall(FeedContract):
             (tmp_path / "quotes").mkdir(exist_ok=True)
             (tmp_path / "bars" / f"{symbol}-1min-20240102.csv").write_text(bars, encoding="utf-8")
             (tmp_path / "quotes" / f"{symbol}-1min-20240102.csv").write_text(quotes, encoding="utf-8")
+        return lambda: RecordedFeed.open([tmp_path])
+
+
+class TestRecordedOptions(FeedContract):
+    @pytest.fixture
+    def fresh(self, tmp_path: Path) -> Fresh:
+        days = [f"2024-01-0{day}T15" for day in (4, 5, 8)]
+        times = [f"{day}:{minute:02}:00Z" for day in days for minute in range(40)]
+        live = {"SPY240105C00470000": times[:80], "SPY240112P00470000": times}
+        files = {
+            "SPY-1min": ("timestamp,open,high,low,close,volume", [f"{at},470,471,469,470,100" for at in times[::2]]),
+            "SPY-chain-1min": (
+                "timestamp,symbol,bid,bid_size,ask,ask_size",
+                [f"{at},{name},1.1,5,1.2,7" for name, own in live.items() for at in own[5::3]],
+            ),
+            "SPY-trades-1min": (
+                "timestamp,symbol,open,high,low,close,volume",
+                [f"{at},{name},1,2,1,1.5,3" for name, own in live.items() for at in own[:80:4]],
+            ),
+            "SPY-openinterest": (
+                "timestamp,symbol,open_interest",
+                [f"{day}:02:00Z,{name},{number}" for number, day in enumerate(days) for name in live],
+            ),
+            "corporate-actions": (
+                "kind,symbol,ex_date,old_rate,new_rate,cash,new_symbol,payable_date",
+                ["cash_dividend,SPY,2024-01-05,,,1.5,,2024-01-31", "reverse_split,SPY,2024-01-08,10,1,,,"],
+            ),
+        }
+        for name, (header, rows) in files.items():
+            (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
         return lambda: RecordedFeed.open([tmp_path])
 
 
@@ -55,6 +126,20 @@ class TestRecordedHalfDay(FeedContract):
     def fresh(self) -> Fresh:
         data = shared_data()
         return lambda: RecordedFeed.open([data / "bars", data / "quotes"], symbols=["GOOG"])
+
+
+class TestRecordedChain(FeedContract):
+    """The first minutes of a real chain, with the trades and the open interest of all its contracts."""
+
+    @pytest.fixture
+    def fresh(self, tmp_path: Path) -> Fresh:
+        data = shared_data()
+        with gzip.open(data / "options" / "GOOG-chain-1min-20151224.csv.gz", "rt") as file:
+            rows = takewhile(lambda row: row < "2015-12-24T14:40", file)
+            (tmp_path / "GOOG-chain-1min.csv").write_text(next(file) + "".join(rows), encoding="utf-8")
+        others = [data / "options" / f"GOOG-{kind}-20151224.csv" for kind in ("trades-1min", "openinterest")]
+        end = datetime(2015, 12, 24, 15, 30, tzinfo=UTC)
+        return lambda: RecordedFeed.open([tmp_path, *others, data / "bars"], symbols=["GOOG"], end=end)
 
 
 class TestRecordedPairsWithGaps(FeedContract):

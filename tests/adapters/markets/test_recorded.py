@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -185,16 +186,14 @@ def test_crossed_and_one_sided_quotes_are_dropped_and_counted_and_locked_ones_ke
 def test_what_is_not_used_is_named_with_its_reason(put: Put) -> None:
     folder = put(BARS + ROW).parent
     put("date,open,high,low,close,volume\n2024-01-02,1,1,1,1,1\n", "daily/SPY-1day.csv")
-    put("timestamp,symbol,bid,bid_size,ask,ask_size\n", "options/SPY-chain-1min-20240102.csv")
-    put("timestamp,symbol,open_interest\n", "options/SPY-openinterest-20240102.csv")
+    put("timestamp,symbol,bid,bid_size,ask,ask_size\n", "options/SPY-chain-1day-20240102.csv")
     put("hello", "README.md")
     put(QUOTES + QUOTE, "AAPL-1min-20240102.csv")
     feed = RecordedFeed.open([folder])
     assert feed.symbols == ("SPY",)
     for fragment in (
         "SPY-1day.csv: not used: daily bars",
-        "SPY-chain-1min-20240102.csv: not used: option quotes",
-        "SPY-openinterest-20240102.csv: not used: open interest",
+        "SPY-chain-1day-20240102.csv: not used: intervals of a day or more",
         "README.md: not used",
         "AAPL: not used: quotes without bars",
         "SPY: bars without quotes",
@@ -241,6 +240,17 @@ def test_gzip_windows_line_ends_and_a_byte_order_mark_are_read(put: Put) -> None
     text = "\ufeff" + (BARS + ROW).replace("\n", "\r\n")
     plain = RecordedFeed.open([put(BARS + ROW)]).bars(*EVER)
     assert RecordedFeed.open([put(gzip.compress(text.encode(), mtime=0), "x/SPY-1min.csv.gz")]).bars(*EVER) == plain
+
+
+def test_a_small_packed_file_takes_little_memory(put: Put) -> None:
+    """All that a file may hold at most was once reserved for every one."""
+    path = put(gzip.compress((BARS + ROW).encode(), mtime=0), f"{NAME}.gz")
+    tracemalloc.start()
+    try:
+        RecordedFeed.open([path])
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
 
 
 TIMES = [utc("2024-01-02 15:00"), utc("2024-01-02 15:01")]
@@ -330,7 +340,8 @@ def test_all_the_real_data_is_either_played_or_named() -> None:
     feed = RecordedFeed.open([data])
     assert feed.symbols == ("AAPL", "BTC-USD", "ETH-USD", "GOOG", "SPY")
     unused = [note for note in feed.notes if "not used" in note]
-    assert sum("/options/" in note for note in unused) == 4
+    assert len(feed.contracts) == 746 + 4
+    assert sum("/options/" in note for note in unused) == 0
     assert sum("/daily/" in note for note in unused) == 1
     day = feed.bars(utc("2018-04-04 00:00"), utc("2018-04-05 00:00"))
     assert len(day) == 1006 + 1  # the bar before midnight is known at midnight
