@@ -16,7 +16,8 @@ from itertools import count, islice
 import numpy as np
 
 from hydra.adapters.calendar import ExchangeCalendar
-from hydra.model.market import Bar, Quote
+from hydra.adapters.markets.feed import CorporateAction
+from hydra.model.market import Bar, OptionQuote, Quote
 
 _BAR_SECONDS = 60
 _CENT = Decimal("0.01")
@@ -81,6 +82,24 @@ class MemoryFeed:
         """The last closed bars."""
         end = bisect_right(self._closes[symbol], upto)
         return tuple(self._bars[symbol][max(0, end - count) : end])
+
+    @property
+    def contracts(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    @property
+    def actions(self) -> tuple[CorporateAction, ...]:
+        """None."""
+        return ()
+
+    def option_quote(self, _symbol: str, _at: datetime) -> OptionQuote | None:
+        """None."""
+        return None
+
+    def chain(self, _underlying: str, _at: datetime) -> tuple[OptionQuote, ...]:
+        """None."""
+        return ()
 
     def _quotes_at(self, at: datetime, *, fresh: bool) -> dict[str, Quote]:
         return {symbol: self._quote(symbol, at, fresh=fresh) for symbol in self._symbols if self.history(symbol, at, 1)}

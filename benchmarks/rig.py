@@ -170,6 +170,7 @@ def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, bots: int
             slippage=broker.slippage,
             half_spread=broker.half_spread,
             bar_seconds=policy.market.bar_seconds,
+            crypto_exits=True,
         ),
     )
     files, fingerprint = CountingFiles(), CodeFingerprint(look_seconds=setting.health_seconds)
@@ -187,7 +188,7 @@ def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, bots: int
         )
 
         def binding() -> Binding:
-            identity = venue.identity()
+            identity = outside.broker.identity()
             return Binding(
                 policy_hash=policy.hash,
                 code_hash=fingerprint.hash(),

@@ -148,8 +148,8 @@ class Place:
             return [orjson.loads(row[0]) for row in database.execute("SELECT body FROM orders ORDER BY number")]
 
     def venue_entries(self) -> list[dict[str, Any]]:
-        """Buys with protection: the entries the exchange has, whatever the journal says."""
-        return [order for order in self.venue_orders() if order.get("protection")]
+        """Orders with exits: the entries the exchange has, whatever the journal says."""
+        return [order for order in self.venue_orders() if order.get("role") == "entry"]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -21,7 +21,7 @@ def test_a_halt_with_positions_reduces_and_ends_when_flat_and_without_does_not_s
     assert reducing.document["ending"]["reason"] == "halted and flat (operator: a bad feeling)"
     assert any("reducing only" in note for note in reducing.document["notes"])
     assert held.entries(after=head) == []
-    assert [order for order in held.venue_orders() if order["status"] in ("accepted", "new", "partially_filled")] == []
+    assert {order.get("status") for order in held.venue_orders()} <= {"filled", "canceled", "expired", "rejected"}
 
     ended = held.head()
     at_once = held.hydra("run", "--json")

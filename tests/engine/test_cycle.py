@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hydra.engine.run import EXIT_DONE, EXIT_HALTED, Loop
-from hydra.model.events import Answered
-from hydra.model.orders import Intent, OrderType, Protection, Purpose, Side, Size, SizeKind
+from hydra.model.events import Answered, CancelHeard
+from hydra.model.orders import Intent, OrderStatus, OrderType, Protection, Purpose, Side, Size, SizeKind
 from hydra.model.portfolio import Mode
 from hydra.model.snapshot import Command, Observed, View
 from tests.fakes.outside import BOT, FLAT, FOLDER, OPEN, Fault, Stage, buys_at, entry, leave, policy, scripted
@@ -95,6 +95,29 @@ def test_an_exit_wish_releases_the_legs_and_sells_what_is_held() -> None:
     assert stage.agrees()
 
 
+def test_a_leg_that_went_with_its_sibling_is_gone_and_does_not_keep_the_exit_waiting() -> None:
+    stage = Stage({BOT: scripted({2: [entry()], 5: [leave()]})})
+    stage.step(5)
+    heard = [event.data for event in stage.events() if isinstance(event.data, CancelHeard)]
+    assert [(word.order is not None and word.order.status) for word in heard] == [OrderStatus.CANCELED] * 2
+    assert "already canceled" in heard[1].reason
+    assert [order.purpose for order in stage.sent()] == [Purpose.ENTRY, Purpose.EXIT]
+    assert stage.at_venue() == {}
+    stage.step(2)
+    assert stage.in_ledger() == {}
+    assert stage.agrees()
+
+
+def test_a_holding_whose_whole_bracket_is_lost_is_protected_again() -> None:
+    stage = Stage()
+    stage.step(3)
+    stage.broker.inner.cancel(stage.broker.inner.open_orders()[0].venue_id)
+    assert stage.broker.inner.open_orders() == ()
+    stage.step(2)
+    assert [(order.stop, order.quantity) for order in stage.broker.inner.open_orders()] == [(98, 10)]
+    assert stage.agrees()
+
+
 def test_the_time_stop_and_a_wish_to_leave_in_one_cycle_are_one_exit() -> None:
     rules = policy(bots=[{"id": BOT, "time_stop_minutes": 3}])
     stage = Stage({BOT: scripted({2: [entry()], 5: [leave()]})}, rules=rules)
@@ -155,12 +178,12 @@ def test_a_rejected_entry_is_gone_and_entries_go_on() -> None:
 def test_a_holding_whose_stop_is_lost_is_protected_again() -> None:
     stage = Stage({BOT: scripted({2: [entry(target=None)]})})
     stage.step(3)
-    (stop,) = stage.venue.open_orders()
-    stage.venue.cancel(stop.venue_id)
+    (stop,) = stage.broker.inner.open_orders()
+    stage.broker.inner.cancel(stop.venue_id)
     stage.step(1)
     assert [order.order_type for order in stage.sent(Purpose.STOP)] == [OrderType.STOP]
     stage.step(1)
-    assert [order.stop for order in stage.venue.open_orders()] == [Decimal(98)]
+    assert [order.stop for order in stage.broker.inner.open_orders()] == [Decimal(98)]
     assert stage.agrees()
 
 
@@ -199,7 +222,7 @@ def test_in_a_halt_a_working_entry_is_taken_back_and_a_holding_stays_managed() -
     stage.inbox.inner.waiting.append(command("halt"))
     stage.step()
     assert mode(stage) is Mode.REDUCING
-    assert stage.venue.open_orders() == ()
+    assert stage.broker.inner.open_orders() == ()
     stage.step()
     assert mode(stage) is Mode.HALTED
     assert stage.agrees()

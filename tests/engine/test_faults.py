@@ -58,10 +58,10 @@ def nothing_is_wrong(made: Stage) -> None:
     counts = Counter(made.submitted())
     assert not counts or max(counts.values()) == 1, counts
     assert set(counts) <= {order.client_id for order in made.sent()}
-    assert made.agrees(), (made.ledger, made.venue.open_orders(), made.at_venue())
+    assert made.agrees(), (made.ledger, made.broker.inner.open_orders(), made.at_venue())
     assert made.ledger.unresolved == ()
-    sells = sum(fill.quantity for fill in made.venue.fills("").fills if fill.side.sign < 0)
-    buys = sum(fill.quantity for fill in made.venue.fills("").fills if fill.side.sign > 0)
+    sells = sum(fill.quantity for fill in made.broker.inner.fills("").fills if fill.side.sign < 0)
+    buys = sum(fill.quantity for fill in made.broker.inner.fills("").fills if fill.side.sign > 0)
     assert sells <= buys
     assert max(buys, 20) == 20
 

@@ -359,7 +359,7 @@ def test_ledger_and_venue_agree_to_the_cent_whatever_is_traded(
     stage.cycle()
     assert stage.agrees()
     assert stage.ledger.residual_cycles == 0
-    fills = stage.venue.fills("").fills
+    fills = stage.broker.inner.fills("").fills
     bought = sum((f.quantity for f in fills if f.side is Side.BUY), D(0))
     assert bought - sum((f.quantity for f in fills if f.side is Side.SELL), D(0)) == stage.at_venue().get("SPY", D(0))
     trades = [trade for one in stage.reports for trade in one.ledger.trades]

@@ -82,7 +82,7 @@ def test_an_exit_that_never_arrived_leaves_a_holding_that_is_protected_again() -
     stage.broker.plan("submit", 1, LOST)
     stage.day()
     assert [order.purpose for order in stage.sent()] == [Purpose.ENTRY, Purpose.EXIT, Purpose.STOP]
-    assert [order.stop for order in stage.venue.open_orders()] == [Decimal(98)]
+    assert [order.stop for order in stage.broker.inner.open_orders()] == [Decimal(98)]
     assert stage.agrees()
 
 

@@ -232,7 +232,7 @@ class Stage:
         self.book = book if book is not None else rule_book(self.policy)
         self.files = LossyFiles()
         self.files.make_dir(FOLDER)
-        settings = VenueSettings(starting_cash=Decimal(cash), **fees)
+        settings = VenueSettings(starting_cash=Decimal(cash), crypto_exits=True, **fees)
         calendar = PlainCalendar()
         self.venue = SimulatedVenue(feed or feed_of(prices), calendar, settings)
         self.venue.advance()
@@ -370,7 +370,7 @@ class Stage:
 
     def at_venue(self) -> dict[str, Decimal]:
         """Positions at the venue."""
-        return {position.symbol: position.quantity for position in self.venue.positions()}
+        return {position.symbol: position.quantity for position in self.broker.inner.positions()}
 
     def in_ledger(self) -> dict[str, Decimal]:
         """Holdings in the ledger, by symbol."""
@@ -381,8 +381,8 @@ class Stage:
 
     def agrees(self) -> bool:
         """True when ledger and venue tell the same story, without asking the gate that says so."""
-        open_there = {order.client_id for order in self.venue.open_orders()}
+        open_there = {order.client_id for order in self.broker.inner.open_orders()}
         open_here = {o.client_id for o in self.ledger.orders.values() if not o.status.terminal}
         unresolved = any(o.status is OrderStatus.UNKNOWN for o in self.ledger.orders.values())
-        cash = self.venue.account().cash == self.ledger.cash
+        cash = self.broker.inner.account().cash == self.ledger.cash
         return self.at_venue() == self.in_ledger() and open_there == open_here and cash and not unresolved

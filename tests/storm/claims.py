@@ -20,6 +20,7 @@ from typing import Any
 import zstandard
 
 from hydra.adapters.exchange.model import Ticket
+from hydra.adapters.exchange.terms import AS_ENGINE
 from hydra.adapters.journal.reader import read_journal, signed_head
 from hydra.adapters.store.store import SqlStore
 from hydra.engine.fold import fold_all
@@ -216,7 +217,7 @@ def the_last_word_is_true(found: Evidence) -> Iterator[str]:
         if isinstance(word, VenueOrder):
             if ticket is None:
                 yield f"the journal has a report of {client_id} ({word.status}), the venue has no such order"
-            elif word.status.terminal and (word.status, word.filled) != (ticket.status, ticket.filled):
+            elif word.status.terminal and (word.status, word.filled) != (AS_ENGINE[ticket.status], ticket.filled):
                 yield f"{client_id}: journaled {word.status} {word.filled}, at the venue {ticket.status} {ticket.filled}"
         elif word in (OrderStatus.REJECTED, OrderStatus.NOT_RECEIVED) and ticket is not None:
             yield f"{client_id} is journaled as {word}, the venue has it as {ticket.status}"
@@ -245,7 +246,7 @@ def every_order_is_accounted_for(found: Evidence) -> Iterator[str]:
         if isinstance(word, VenueOrder) is not (ticket is not None):
             yield f"{order.client_id}: the journal's last word is {word}, the venue has {ticket}"
     working = {o.client_id: o.remaining for o in found.ledger.orders.values() if not o.status.terminal}
-    resting = {t.client_id: t.quantity - t.filled for t in found.venue.orders.values() if not t.status.terminal}
+    resting = {t.client_id: t.remaining for t in found.venue.orders.values() if t.working}
     if working != resting:
         yield f"working in the ledger {working}, at the venue {resting}"
 
@@ -285,9 +286,9 @@ def unprotected(ledger: Ledger, venue: VenueBooks, tradable: frozenset[str], exc
     Excused, and counted: a closed session, in which nothing can be sent; an order on the symbol whose outcome is unknown.
     """
     for symbol, owned in venue.positions.items():
-        sells = [t for t in venue.orders.values() if t.symbol == symbol and t.side.sign < 0 and not t.status.terminal]
-        stops = sum((t.quantity - t.filled for t in sells if t.order_type is OrderType.STOP), Decimal(0))
-        exits = sum((t.quantity - t.filled for t in sells if t.order_type is OrderType.MARKET), Decimal(0))
+        sells = [t for t in venue.orders.values() if t.symbol == symbol and t.side.sign < 0 and t.working]
+        stops = sum((t.remaining for t in sells if t.order_type is OrderType.STOP), Decimal(0))
+        exits = sum((t.remaining for t in sells if t.order_type is OrderType.MARKET), Decimal(0))
         if stops + exits >= owned:
             continue
         unknown = [o for o in ledger.unresolved if o.symbol == symbol]

@@ -21,7 +21,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,7 +28,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from hydra.adapters.calendar import ExchangeCalendar
-from hydra.adapters.exchange.model import FeedClock, Ticket
+from hydra.adapters.exchange.model import AccountState, Execution, FeedClock, Ticket
 from hydra.adapters.files import RealFiles
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.retention import compress_old
@@ -41,7 +40,6 @@ from hydra.engine.recover import recover
 from hydra.engine.run import Loop
 from hydra.model.events import SegmentOpened
 from hydra.model.market import AssetClass, asset_class_of
-from hydra.model.orders import Fill
 from hydra.model.portfolio import Position
 from hydra.model.snapshot import Sessions
 from hydra.model.values import decode
@@ -278,17 +276,17 @@ def read_books(setup: Setup) -> VenueBooks:
     with closing(sqlite3.connect(f"file:{setup.state_dir / BOOKS}?mode=ro", uri=True)) as db:
         db.execute("BEGIN")
         tickets = [decode(row[0], Ticket) for row in db.execute("SELECT body FROM orders ORDER BY number")]
-        fills = tuple(decode(row[0], Fill) for row in db.execute("SELECT body FROM fills ORDER BY fill_id"))
+        executed = [decode(row[0], Execution) for row in db.execute("SELECT body FROM executions ORDER BY number")]
         positions = [decode(row[0], Position) for row in db.execute("SELECT body FROM positions")]
-        cash, current = db.execute("SELECT cash, current FROM venue").fetchone()
+        account, current = db.execute("SELECT account, current FROM venue").fetchone()
         body = db.execute("SELECT body FROM clocks WHERE fingerprint = ?", (current,)).fetchone()[0]
     orders = {ticket.client_id: ticket for ticket in tickets}
     assert len(orders) == len(tickets), "a client id stands twice in the venue's books"
     return VenueBooks(
         orders=orders,
-        fills=fills,
+        fills=tuple(execution.report() for execution in executed),
         positions={position.symbol: position.quantity for position in positions},
-        cash=decode(cash, Decimal),
+        cash=decode(account, AccountState).cash,
         tradable=tradable(
             setup.policy, decode(body, FeedClock).at, partial(ExchangeCalendar, setup.state_dir / "cache")
         ),

@@ -21,7 +21,7 @@ from typing import Any
 from hydra.adapters.bot_host import InlineBotHost
 from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
-from hydra.adapters.exchange.model import Change, FeedClock, Standing, Ticket, VenueSettings
+from hydra.adapters.exchange.model import Activity, Change, Execution, FeedClock, Standing, Ticket, VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
@@ -38,7 +38,7 @@ from hydra.engine.recover import catch_up, recover
 from hydra.engine.run import Loop
 from hydra.model.errors import Corrupt
 from hydra.model.events import Event, SegmentOpened
-from hydra.model.orders import Fill, Order
+from hydra.model.orders import Order
 from hydra.model.portfolio import Ledger, Position
 from hydra.model.snapshot import Binding
 from hydra.ports import Calendar, Head
@@ -80,7 +80,8 @@ class MemoryBooks:
         self._standing: Standing | None = None
         self.orders: dict[int, Ticket] = {}
         self.positions: dict[str, Position] = {}
-        self.fills: list[Fill] = []
+        self.executions: list[Execution] = []
+        self.activities: list[Activity] = []
         self.clocks: dict[str, FeedClock] = {}
 
     def load(self) -> Standing | None:
@@ -95,17 +96,17 @@ class MemoryBooks:
         self.positions.update({position.symbol: position for position in change.positions})
         for symbol in change.gone:
             del self.positions[symbol]
-        self.fills += change.fills
+        self.executions += change.executions
+        self.activities += change.activities
         self.clocks[change.clock.fingerprint] = change.clock
         self._standing = Standing(
-            account_id=self._standing.account_id,
-            opened_with=self._standing.opened_with,
-            cash=change.cash,
+            account=change.account or self._standing.account,
             current=change.clock.fingerprint,
             clocks=dict(self.clocks),
             positions=tuple(self.positions.values()),
             orders=tuple(self.orders.values()),
-            fills=tuple(self.fills),
+            executions=tuple(self.executions),
+            activities=tuple(self.activities),
         )
 
     def close(self) -> None:
@@ -341,6 +342,7 @@ class Outages:
             crypto_fee=broker.crypto_fee,
             slippage=broker.slippage,
             half_spread=broker.half_spread,
+            crypto_exits=True,
         )
         venue = SimulatedVenue(self.feed, self.calendar, settings, self.books)
         first = self.feed.next_after(None)
@@ -355,9 +357,9 @@ class Outages:
         at = standing.clocks[standing.current].at
         return VenueBooks(
             orders={ticket.client_id: ticket for ticket in standing.orders},
-            fills=standing.fills,
+            fills=tuple(execution.report() for execution in standing.executions),
             positions={position.symbol: position.quantity for position in standing.positions},
-            cash=standing.cash,
+            cash=standing.account.cash,
             tradable=tradable(self.policy, at, partial(ExchangeCalendar, self.folder / "cache")),
         )
 

@@ -13,26 +13,24 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 
-from hydra.adapters.exchange.model import Change, FeedClock, Standing, Ticket, VenueSettings
+from hydra.adapters.exchange.model import AccountState, Activity, Change, Execution, FeedClock, Standing, Ticket
 from hydra.model.errors import Barred, Corrupt, Invalid, Unreachable
-from hydra.model.orders import Fill
 from hydra.model.portfolio import Position
 from hydra.model.values import decode, encode
 
-SCHEMA = 1
+SCHEMA = 2
 _TABLES = """
 CREATE TABLE venue (
-    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, account_id TEXT NOT NULL,
-    opened_with TEXT NOT NULL, cash TEXT NOT NULL, current TEXT NOT NULL);
+    one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, account TEXT NOT NULL, current TEXT NOT NULL);
 CREATE TABLE clocks (fingerprint TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE orders (
     number INTEGER PRIMARY KEY, client_id TEXT NOT NULL UNIQUE, symbol TEXT NOT NULL, status TEXT NOT NULL,
     body TEXT NOT NULL);
 CREATE TABLE positions (symbol TEXT PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE fills (fill_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE executions (number INTEGER PRIMARY KEY, client_id TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE activities (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL);
 """
 _BUSY_SECONDS = 5.0
 
@@ -65,30 +63,27 @@ class SqliteBooks:
         with self._reading(), self._transaction():
             if self._db.execute("UPDATE venue SET epoch = epoch + 1").rowcount == 0:
                 return None
-            epoch, account_id, opened_with, cash, current = self._db.execute(
-                "SELECT epoch, account_id, opened_with, cash, current FROM venue"
-            ).fetchone()
+            epoch, account, current = self._db.execute("SELECT epoch, account, current FROM venue").fetchone()
             if self._epoch not in (0, epoch - 1):
                 raise self._taken_over()
             self._epoch = epoch
             clocks = [decode(row[0], FeedClock) for row in self._db.execute("SELECT body FROM clocks")]
             return Standing(
-                account_id=account_id,
-                opened_with=decode(opened_with, VenueSettings),
-                cash=decode(cash, Decimal),
+                account=decode(account, AccountState),
                 current=current,
                 clocks={clock.fingerprint: clock for clock in clocks},
                 positions=self._rows("positions", "symbol", Position),
                 orders=self._rows("orders", "number", Ticket),
-                fills=self._rows("fills", "fill_id", Fill),
+                executions=self._rows("executions", "number", Execution),
+                activities=self._rows("activities", "number", Activity),
             )
 
     def open(self, standing: Standing) -> None:
         """Write the first entry. The books must be new."""
         with self._writing(), self._transaction():
             self._db.execute(
-                "INSERT INTO venue VALUES (1, 1, ?, ?, ?, ?)",
-                (standing.account_id, _json(standing.opened_with), _json(standing.cash), standing.current),
+                "INSERT INTO venue VALUES (1, 1, ?, ?)",
+                (_json(standing.account), standing.current),
             )
         self._epoch = 1
 
@@ -96,8 +91,12 @@ class SqliteBooks:
         """Write a change; durable on return. Raises ``Unreachable`` or ``Barred`` (see the port)."""
         with self._writing(), self._transaction():
             owned = self._db.execute(
-                "UPDATE venue SET cash = ?, current = ? WHERE epoch = ?",
-                (_json(change.cash), change.clock.fingerprint, self._epoch),
+                "UPDATE venue SET account = coalesce(?, account), current = ? WHERE epoch = ?",
+                (
+                    None if change.account is None else _json(change.account),
+                    change.clock.fingerprint,
+                    self._epoch,
+                ),
             ).rowcount
             if owned == 0:
                 raise self._taken_over()
@@ -126,9 +125,15 @@ class SqliteBooks:
             )
         if change.gone:
             db.executemany("DELETE FROM positions WHERE symbol = ?", [(symbol,) for symbol in change.gone])
-        if change.fills:
+        if change.executions:
             db.executemany(
-                "INSERT INTO fills VALUES (?, ?, ?)", [(f.fill_id, f.client_id, _json(f)) for f in change.fills]
+                "INSERT INTO executions VALUES (?, ?, ?)",
+                [(e.number, e.client_id, _json(e)) for e in change.executions],
+            )
+        if change.activities:
+            db.executemany(
+                "INSERT INTO activities VALUES (?, ?, ?)",
+                [(a.number, a.kind.value, _json(a)) for a in change.activities],
             )
 
     def _prepare(self) -> None:

@@ -1,22 +1,73 @@
 """What the account owns and has asked for: cash, positions, orders, executions. No prices, no time, no rules of trading.
 
-The desk keeps a note of every row it touches, so that the books write those and nothing else.
+The desk keeps a note of every row it touches, so that the books write those and nothing else, and of every piece of news,
+so that listeners hear it after it is written. What is reserved is kept as running sums: ten thousand open orders cost no
+more to ask about than ten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
-from hydra.adapters.exchange.model import Change, FeedClock, Standing, Ticket
-from hydra.model.market import Instrument
+from hydra.adapters.exchange.model import (
+    AccountState,
+    Activity,
+    ActivityKind,
+    Change,
+    Execution,
+    FeedClock,
+    News,
+    Source,
+    Standing,
+    Ticket,
+    Update,
+)
+from hydra.adapters.exchange.terms import OrderClass, Role, Status
+from hydra.model.market import AssetClass, Instrument, asset_class_of
 from hydra.model.money import ZERO
-from hydra.model.orders import Fill, OrderStatus, Side
+from hydra.model.orders import Side
 from hydra.model.portfolio import Position
-from hydra.model.values import replace
+from hydra.model.values import Value, replace
 
 _AVERAGE = Decimal("1e-8")
+_BILLIONTH = Decimal("1e-9")
+_EXITS = (Role.TAKE_PROFIT, Role.STOP_LOSS)
+_NEWS: dict[Status, News] = {
+    Status.ACCEPTED: News.ACCEPTED,
+    Status.PENDING_NEW: News.PENDING_NEW,
+    Status.NEW: News.NEW,
+    Status.HELD: News.HELD,
+    Status.CANCELED: News.CANCELED,
+    Status.EXPIRED: News.EXPIRED,
+    Status.REPLACED: News.REPLACED,
+    Status.REJECTED: News.REJECTED,
+    Status.PENDING_CANCEL: News.PENDING_CANCEL,
+    Status.PENDING_REPLACE: News.PENDING_REPLACE,
+}
+_STAMPS: dict[Status, str] = {
+    Status.FILLED: "filled_at",
+    Status.CANCELED: "canceled_at",
+    Status.EXPIRED: "expired_at",
+    Status.REPLACED: "replaced_at",
+    Status.REJECTED: "failed_at",
+}
+
+
+class Print(Value, frozen=True, kw_only=True):
+    """An execution about to be booked: ``fee`` in dollars, ``fee_coin`` in the coin received.
+
+    ``posted`` are dollars that are charged by an activity of their own.
+    """
+
+    quantity: Decimal
+    price: Decimal
+    at: datetime
+    source: Source
+    fee: Decimal = ZERO
+    fee_coin: Decimal = ZERO
+    posted: Decimal = ZERO
 
 
 class Desk:
@@ -24,19 +75,57 @@ class Desk:
 
     def __init__(self, standing: Standing, instruments: Mapping[str, Instrument]) -> None:
         self.instruments = instruments
-        self.cash = standing.cash
+        self._account = standing.account
         self.positions: dict[str, Position] = {position.symbol: position for position in standing.positions}
-        self.orders: dict[str, Ticket] = {ticket.client_id: ticket for ticket in standing.orders}
-        self.open: dict[str, Ticket] = {t.client_id: t for t in standing.orders if not t.status.terminal}
-        self.fills: list[Fill] = list(standing.fills)
+        self.orders: dict[str, Ticket] = {}
+        self.open: dict[str, Ticket] = {}
+        self.pending: dict[str, Ticket] = {}
+        self.executions: list[Execution] = list(standing.executions)
+        self.activities: list[Activity] = list(standing.activities)
+        self.reserved = ZERO
+        self.reserved_cash = ZERO
         self.version = 0
-        self._by_venue_id = {ticket.venue_id: ticket.client_id for ticket in standing.orders}
+        self._working: dict[str, dict[str, Ticket]] = {}
+        self._sides: dict[tuple[str, Side], dict[str, Ticket]] = {}
+        self._families: dict[str, dict[str, None]] = {}
+        self._groups: dict[str, dict[str, dict[str, Decimal]]] = {}
+        self._held: dict[str, Decimal] = {}
+        self._names: dict[str, str] = {}
+        for ticket in standing.orders:
+            self._index(None, ticket)
+        self.news: list[Update] = []
         self.forget()
 
     @property
-    def flat(self) -> bool:
-        """True when nothing is held and nothing is open."""
-        return not self.positions and not self.open
+    def account(self) -> AccountState:
+        """The account beside its positions and orders."""
+        return self._account
+
+    @account.setter
+    def account(self, account: AccountState) -> None:
+        self._account = account
+        self._account_touched = True
+        self.version += 1
+
+    @property
+    def cash(self) -> Decimal:
+        """Settled and unsettled dollars together."""
+        return self._account.cash
+
+    @cash.setter
+    def cash(self, cash: Decimal) -> None:
+        self.account = replace(self._account, cash=cash)
+
+    @property
+    def touched(self) -> bool:
+        """True when something is to be written."""
+        return bool(
+            self._orders
+            or self._symbols
+            or self._account_touched
+            or len(self.executions) > self._executions_written
+            or len(self.activities) > self._activities_written
+        )
 
     @property
     def next_number(self) -> int:
@@ -45,104 +134,273 @@ class Desk:
 
     def by_venue_id(self, venue_id: str) -> Ticket | None:
         """The order with this venue id."""
-        client_id = self._by_venue_id.get(venue_id)
+        client_id = self._names.get(venue_id)
         return None if client_id is None else self.orders[client_id]
 
     def working(self, symbol: str) -> tuple[Ticket, ...]:
-        """The open orders of a symbol, in the order in which they were accepted."""
-        return tuple(ticket for ticket in self.open.values() if ticket.symbol == symbol)
+        """The orders of a symbol (empty: of several legs) that the market can fill, in the order they were accepted."""
+        return tuple(sorted(self._working.get(symbol, {}).values(), key=_number))
+
+    def opposite(self, symbol: str, side: Side) -> tuple[Ticket, ...]:
+        """The working orders of a symbol on the other side than ``side``."""
+        return tuple(sorted(self._sides.get((symbol, side.opposite), {}).values(), key=_number))
+
+    def working_symbols(self) -> tuple[str, ...]:
+        """Every symbol that has a working order; the empty one for orders of several legs."""
+        return tuple(symbol for symbol, tickets in self._working.items() if tickets)
+
+    def legs(self, client_id: str) -> tuple[Ticket, ...]:
+        """The orders whose parent this is, as they were accepted."""
+        return tuple(self.orders[name] for name in self._families.get(client_id, ()))
 
     def owned(self, symbol: str) -> Decimal:
-        """The quantity held of a symbol."""
+        """The signed quantity held of a symbol."""
         position = self.positions.get(symbol)
         return ZERO if position is None else position.quantity
 
     def held(self, symbol: str) -> Decimal:
-        """The quantity that open sells reserve; the legs of one entry reserve theirs once."""
-        groups: dict[str, Decimal] = {}
-        for ticket in self.open.values():
-            if ticket.symbol == symbol and ticket.side is Side.SELL:
-                groups[ticket.group] = max(groups.get(ticket.group, ZERO), ticket.quantity - ticket.filled)
-        return sum(groups.values(), ZERO)
+        """The quantity that working orders to close reserve; the exits of one entry reserve theirs once."""
+        return self._held.get(symbol, ZERO)
 
-    @property
-    def buying_power(self) -> Decimal:
-        """Cash that no open buy holds back."""
-        return self.cash - sum((ticket.reserved for ticket in self.open.values()), ZERO)
+    def siblings(self, ticket: Ticket) -> list[Ticket]:
+        """The open orders that share a quantity with this one."""
+        if ticket.order_class is OrderClass.OCO and ticket.role is Role.TAKE_PROFIT:
+            family: Iterable[Ticket] = self.legs(ticket.client_id)
+        elif ticket.role in _EXITS and ticket.parent:
+            parent = self.orders.get(ticket.parent)
+            family = (*self.legs(ticket.parent), *(() if parent is None else (parent,)))
+        else:
+            return []
+        return [each for each in family if each.client_id != ticket.client_id and not each.status.done]
 
     def put(self, ticket: Ticket) -> Ticket:
-        """Keep an order, new or changed."""
-        self.orders[ticket.client_id] = ticket
-        self._by_venue_id[ticket.venue_id] = ticket.client_id
-        if ticket.status.terminal:
-            self.open.pop(ticket.client_id, None)
-        else:
-            self.open[ticket.client_id] = ticket
-        self._orders.add(ticket.client_id)
+        """Keep an order, new or changed. What it reserves is rounded, so that sums of many stay exact."""
+        if ticket.reserved:
+            ticket = replace(ticket, reserved=_exact(ticket.reserved))
+        self._index(self.orders.get(ticket.client_id), ticket)
+        self._orders[ticket.client_id] = None
         self.version += 1
         return ticket
 
-    def end(self, ticket: Ticket, status: OrderStatus, at: datetime, reason: str) -> Ticket:
-        """Close an order without a fill; what it reserved is free again."""
-        return self.put(replace(ticket, status=status, updated_at=at, reason=reason, reserved=ZERO))
+    def mark(self, ticket: Ticket, status: Status, at: datetime, reason: str = "") -> Ticket:
+        """Give an order another status, and tell of it. One that is done reserves nothing any more."""
+        changes: dict[str, object] = {"status": status, "updated_at": at}
+        if reason:
+            changes["reason"] = reason
+        if status.done:
+            changes |= {"reserved": ZERO, "pending": None, "working": False}
+        stamp = _STAMPS.get(status)
+        if stamp is not None:
+            changes[stamp] = at
+        ticket = self.put(replace(ticket, **changes))
+        self.tell(_NEWS[status], at, ticket)
+        return ticket
 
-    def fill(self, ticket: Ticket, price: Decimal, fee: Decimal, at: datetime) -> Ticket:
-        """Execute an order whole: book the cash, the position and the fill, and close the order."""
-        quantity = ticket.quantity
-        notional = price * quantity * self.instruments[ticket.symbol].multiplier
-        self.cash -= ticket.side.sign * notional + fee
-        self._move(ticket.symbol, ticket.side.sign * quantity, price)
-        self.fills.append(
-            Fill(
-                fill_id=f"{len(self.fills) + 1:012d}",
-                venue_id=ticket.venue_id,
-                client_id=ticket.client_id,
-                symbol=ticket.symbol,
-                side=ticket.side,
-                quantity=quantity,
-                price=price,
-                at=at,
-                fee=fee,
+    def tell(self, news: News, at: datetime, ticket: Ticket, execution: Execution | None = None) -> None:
+        """Keep a piece of news for the listeners."""
+        self.news.append(Update(news=news, at=at, ticket=ticket, execution=execution))
+
+    def fill(self, ticket: Ticket, done: Print) -> Ticket:
+        """Execute some or all of an order: book cash, position and execution, and close the order when nothing remains."""
+        sign, quantity = ticket.side.sign, done.quantity
+        self.cash -= sign * done.price * quantity * self.instruments[ticket.symbol].multiplier + done.fee
+        self.move(ticket.symbol, sign * quantity, done.price)
+        if done.fee_coin:
+            self.move(ticket.symbol, -done.fee_coin, done.price)
+        filled = ticket.filled + quantity
+        before = ZERO if ticket.average_price is None else ticket.average_price * ticket.filled
+        remaining = ticket.quantity - filled
+        execution = Execution(
+            number=len(self.executions) + 1,
+            venue_id=ticket.venue_id,
+            client_id=ticket.client_id,
+            symbol=ticket.symbol,
+            side=ticket.side,
+            quantity=quantity,
+            price=done.price,
+            at=done.at,
+            filled=filled,
+            remaining=remaining,
+            position=self.owned(ticket.symbol),
+            fee=done.fee,
+            fee_coin=done.fee_coin,
+            source=done.source,
+        )
+        self.executions.append(execution)
+        average = done.price if before == 0 else tidy((before + done.price * quantity) / filled)
+        return self._after_fill(ticket, execution, average)
+
+    def _after_fill(self, ticket: Ticket, execution: Execution, average: Decimal) -> Ticket:
+        if execution.remaining == 0:
+            status, news, reserved, working = Status.FILLED, News.FILL, ZERO, False
+        else:
+            status = Status.PARTIALLY_FILLED if ticket.pending is None else ticket.status
+            news, working = News.PARTIAL_FILL, ticket.working
+            reserved = ticket.reserved * execution.remaining / (execution.remaining + execution.quantity)
+        after = self.put(
+            replace(
+                ticket,
+                status=status,
+                filled=execution.filled,
+                average_price=average,
+                updated_at=execution.at,
+                filled_at=execution.at,
+                reserved=reserved,
+                working=working,
+                pending=None if status.done else ticket.pending,
             )
         )
-        done = OrderStatus.FILLED
-        return self.put(
-            replace(ticket, status=done, filled=quantity, average_price=price, updated_at=at, reserved=ZERO)
-        )
+        self.tell(news, execution.at, after, execution)
+        if status.done and ticket.pending is not None:
+            late = News.ORDER_CANCEL_REJECTED if ticket.pending.amendment is None else News.ORDER_REPLACE_REJECTED
+            self.tell(late, execution.at, after)
+        return after
 
-    def siblings(self, ticket: Ticket) -> Iterable[Ticket]:
-        """The open legs that share an entry with this leg."""
-        return [t for t in self.open.values() if ticket.parent and t.parent == ticket.parent and t is not ticket]
+    def note(self, kind: ActivityKind, at: datetime, **what: object) -> Activity:
+        """Record an activity and book its cash. Its position, if it changes one, is moved by the caller."""
+        return self.enter(Activity(number=0, kind=kind, at=at, **what), at)  # type: ignore[arg-type]  # its other fields
+
+    def enter(self, activity: Activity, at: datetime) -> Activity:
+        """Record an activity that somebody else made out, under the next number."""
+        activity = replace(activity, number=len(self.activities) + 1, at=at)
+        self.activities.append(activity)
+        if activity.amount:
+            self.cash += activity.amount
+        self.version += 1
+        return activity
 
     def take_change(self, clock: FeedClock) -> Change:
         """Everything that changed since this was last asked."""
         change = Change(
-            cash=self.cash,
             clock=clock,
+            account=self._account if self._account_touched else None,
             orders=tuple(sorted((self.orders[name] for name in self._orders), key=lambda ticket: ticket.number)),
             positions=tuple(self.positions[name] for name in sorted(self._symbols) if name in self.positions),
             gone=tuple(name for name in sorted(self._symbols) if name not in self.positions),
-            fills=tuple(self.fills[self._fills_written :]),
+            executions=tuple(self.executions[self._executions_written :]),
+            activities=tuple(self.activities[self._activities_written :]),
         )
         self.forget()
         return change
 
-    def _move(self, symbol: str, signed: Decimal, price: Decimal) -> None:
+    def take_news(self) -> list[Update]:
+        """What there is to tell, and forget it."""
+        news, self.news = self.news, []
+        return news
+
+    def move(self, symbol: str, signed: Decimal, price: Decimal) -> None:
+        """Change a position. One that grows averages its price; one that shrinks keeps it; one that turns begins anew."""
         before = self.positions.get(symbol)
         owned = ZERO if before is None else before.quantity
         after = owned + signed
-        assert after >= 0, f"{symbol}: {owned} and {signed} would be a short position"
         average = price if before is None else before.average_price
-        if before is not None and signed > 0:
-            average = ((owned * before.average_price + signed * price) / after).quantize(_AVERAGE)
-        if after == 0:
-            del self.positions[symbol]
+        if before is not None and owned * signed > 0:
+            average = tidy((owned * before.average_price + signed * price) / after)
+        elif owned * after < 0:
+            average = price
+        self.set_position(symbol, after, average)
+
+    def set_position(self, symbol: str, quantity: Decimal, average: Decimal) -> None:
+        """Write a position as it is to be; a quantity of zero removes it."""
+        if quantity == 0:
+            self.positions.pop(symbol, None)
         else:
-            self.positions[symbol] = Position(symbol=symbol, quantity=after, average_price=average)
-        self._symbols.add(symbol)
+            self.positions[symbol] = Position(symbol=symbol, quantity=quantity, average_price=average)
+        self._symbols[symbol] = None
+        self.version += 1
 
     def forget(self) -> None:
         """Take the present state as written."""
-        self._orders: set[str] = set()
-        self._symbols: set[str] = set()
-        self._fills_written = len(self.fills)
+        self._orders: dict[str, None] = {}
+        self._symbols: dict[str, None] = {}
+        self._account_touched = False
+        self._executions_written = len(self.executions)
+        self._activities_written = len(self.activities)
+
+    def _index(self, before: Ticket | None, after: Ticket) -> None:
+        """Bring every index and sum from the one version of an order to the other."""
+        name = after.client_id
+        self.orders[name] = after
+        self._names[after.venue_id] = name
+        if before is not None and before.parent != after.parent:
+            self._families[before.parent].pop(name, None)
+        if after.parent and (before is None or before.parent != after.parent):
+            self._families.setdefault(after.parent, {})[name] = None
+        # What is done never opens again, so the open orders stay in the order of their numbers.
+        if after.status.done:
+            self.open.pop(name, None)
+        else:
+            self.open[name] = after
+        if after.pending is not None and not after.status.done:
+            self.pending[name] = after
+        else:
+            self.pending.pop(name, None)
+        for tickets in (
+            self._working.setdefault(after.symbol, {}),
+            self._sides.setdefault((after.symbol, after.side), {}),
+        ):
+            if after.working and not after.status.done:
+                tickets[name] = after
+            else:
+                tickets.pop(name, None)
+        self._reserve(before, after)
+        self._hold(before, after)
+
+    def _reserve(self, before: Ticket | None, after: Ticket) -> None:
+        was = ZERO if before is None else before.reserved
+        if was != after.reserved:
+            self.reserved += after.reserved - was
+            if not after.symbol or asset_class_of(after.symbol) is not AssetClass.EQUITY:
+                self.reserved_cash += after.reserved - was
+
+    def _hold(self, before: Ticket | None, after: Ticket) -> None:
+        """What an order to close reserves of its position, by the group that shares it."""
+        if not after.symbol:
+            return
+        was = ZERO if before is None else _closing(before)
+        now = _closing(after)
+        group_before = after.group if before is None else before.group
+        if was == now and group_before == after.group:
+            return
+        if was:
+            self._set_hold(after.symbol, group_before, after.client_id, ZERO)
+        if now:
+            self._set_hold(after.symbol, after.group, after.client_id, now)
+
+    def _set_hold(self, symbol: str, group: str, name: str, quantity: Decimal) -> None:
+        groups = self._groups.setdefault(symbol, {})
+        members = groups.setdefault(group, {})
+        largest = max(members.values(), default=ZERO)
+        if quantity:
+            members[name] = quantity
+        else:
+            members.pop(name, None)
+        held = self._held.get(symbol, ZERO) + max(members.values(), default=ZERO) - largest
+        if not members:
+            del groups[group]
+        if held:
+            self._held[symbol] = held
+        else:
+            self._held.pop(symbol, None)
+
+
+def _closing(ticket: Ticket) -> Decimal:
+    """How much of a position an order lays claim to."""
+    if ticket.status.done or ticket.position_intent is None or ticket.position_intent.opens:
+        return ZERO
+    return ticket.remaining if ticket.working or ticket.role is Role.LEG else ZERO
+
+
+def _number(ticket: Ticket) -> int:
+    return ticket.number
+
+
+def _exact(dollars: Decimal) -> Decimal:
+    """Dollars to a billionth, rounded up."""
+    exponent = dollars.as_tuple().exponent
+    return dollars if isinstance(exponent, int) and exponent >= -9 else dollars.quantize(_BILLIONTH, ROUND_CEILING)
+
+
+def tidy(price: Decimal) -> Decimal:
+    """An average to eight places, without the zeros that rounding would leave behind."""
+    return price.quantize(_AVERAGE).normalize() + ZERO

@@ -6,59 +6,157 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple
 
+from hydra.adapters.exchange.model import Ticket
+from hydra.adapters.exchange.terms import OrderClass, Rejection, Request, Role
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.model.errors import Refused
 from hydra.model.market import Bar, Instrument, Quote
-from hydra.model.orders import Order, VenueOrder
+from hydra.model.money import to_increment
+from hydra.model.orders import Order, TimeInForce, VenueOrder
 from hydra.model.portfolio import Account, Position
-from hydra.ports import Ack, FillPage, MarketData, VenueIdentity
+from hydra.ports import Ack, AckOutcome, FillPage, MarketData, VenueIdentity
+
+_CENT = Decimal("0.01")
+
+
+class _Views(NamedTuple):
+    """Answers that hold until the venue's version changes; a quiet cycle asks for all of them."""
+
+    version: int
+    positions: tuple[Position, ...] = ()
+    open_orders: tuple[VenueOrder, ...] = ()
 
 
 class SimBroker:
-    """The ``Broker`` port on a venue."""
+    """The ``Broker`` port on a venue.
+
+    Exits that still wait for their entry are not shown as open: nothing of theirs works yet. The exits of an entry work until
+    they are cancelled, whatever the entry's own time in force.
+    """
 
     def __init__(self, venue: SimulatedVenue) -> None:
         self._venue = venue
+        self._views = _Views(-1)
+        self._nothing_new: FillPage | None = None
 
     def identity(self) -> VenueIdentity:
         """The simulated account; its url names the books."""
-        return self._venue.identity()
+        venue = self._venue
+        return VenueIdentity(name="sim", url=f"sim://{venue.name}", account_id=venue.state().account_id, mode="sim")
 
     def now(self) -> datetime:
         """The venue's clock."""
         return self._venue.now
 
     def account(self) -> Account:
-        """The account as it stands."""
-        return self._venue.account()
+        """The account as it stands; equity at the latest prices, to the cent."""
+        figures, state = self._venue.figures(), self._venue.state()
+        return Account(
+            account_id=state.account_id,
+            status=state.status,
+            equity=to_increment(figures.equity, _CENT),
+            cash=figures.cash,
+            buying_power=figures.buying_power,
+            blocked=state.account_blocked or state.trading_blocked,
+        )
 
     def positions(self) -> tuple[Position, ...]:
         """Everything that is held, by symbol."""
-        return self._venue.positions()
+        return self._current().positions
 
     def open_orders(self) -> tuple[VenueOrder, ...]:
-        """Every order that is not done, bracket legs included."""
-        return self._venue.open_orders()
+        """Every order that works, the exits of a filled entry included."""
+        return self._current().open_orders
 
     def order(self, client_id: str) -> VenueOrder | None:
         """The order with this client id, or ``None``."""
-        return self._venue.order(client_id)
+        ticket = self._venue.ticket_named(client_id)
+        return None if ticket is None else ticket.report()
 
     def fills(self, cursor: str) -> FillPage:
         """Executions after ``cursor``, which is the id of a fill. Raises ``Refused`` for any other."""
-        return self._venue.fills(cursor)
+        after = _seen(cursor)
+        executions = self._venue.executions(after)
+        if after and not executions and len(self._venue.executions(after - 1)) != 1:
+            raise _unseen(cursor)
+        if executions:
+            return FillPage(fills=tuple(each.report() for each in executions), cursor=executions[-1].fill_id)
+        nothing_new = self._nothing_new
+        if nothing_new is None or nothing_new.cursor != cursor:
+            nothing_new = self._nothing_new = FillPage(fills=(), cursor=cursor)
+        return nothing_new
 
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
         """Increments and minimums. Raises ``Refused`` naming a symbol the feed has no prices of."""
-        return self._venue.instruments(symbols)
+        known = self._venue.instruments
+        unknown = [symbol for symbol in symbols if symbol not in known]
+        if unknown:
+            have = ", ".join(self._venue.feed.symbols)
+            raise Refused(f"not traded here: {', '.join(unknown)}; this feed has {have}")
+        return tuple(known[symbol] for symbol in symbols)
 
     def submit(self, order: Order) -> Ack:
         """Place an order; a market order may come back filled."""
-        return self._venue.submit(order)
+        return self._ack(self._venue.place(request_of(order)))
 
     def cancel(self, venue_id: str) -> Ack:
-        """Take an order back, at once."""
-        return self._venue.cancel(venue_id)
+        """Take an order back, with the orders of its group."""
+        return self._ack(self._venue.withdraw(venue_id))
+
+    def _ack(self, answer: Ticket | Rejection) -> Ack:
+        if isinstance(answer, Ticket):
+            return Ack(outcome=AckOutcome.ACCEPTED, order=answer.report())
+        about = self._venue.ticket(answer.order) if answer.order else None
+        return Ack(outcome=AckOutcome.REJECTED, order=None if about is None else about.report(), reason=answer.reason)
+
+    def _current(self) -> _Views:
+        views, version = self._views, self._venue.version
+        if views.version != version:
+            # Made whole and then put in place: another thread's reading may be older, and then its version is too.
+            positions = self._venue.positions()
+            working = [ticket for ticket in self._venue.working() if ticket.working or ticket.role is Role.ALONE]
+            views = self._views = _Views(
+                version=version,
+                positions=positions,
+                open_orders=tuple(ticket.report() for ticket in working if ticket.symbol),
+            )
+        return views
+
+
+def request_of(order: Order) -> Request:
+    """An engine's order as the venue is asked for it."""
+    protection = order.protection
+    both = protection is not None and protection.target is not None
+    return Request(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=order.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        quantity=order.quantity,
+        limit=order.limit,
+        stop=order.stop,
+        order_class=OrderClass.SIMPLE if protection is None else OrderClass.BRACKET if both else OrderClass.OTO,
+        take_profit=None if protection is None else protection.target,
+        stop_loss=None if protection is None else protection.stop,
+        exits_force=None if protection is None else TimeInForce.GTC,
+    )
+
+
+def _seen(cursor: str) -> int:
+    """How many fills a cursor has seen."""
+    if not cursor:
+        return 0
+    if not cursor.isdecimal() or int(cursor) == 0:
+        raise _unseen(cursor)
+    return int(cursor)
+
+
+def _unseen(cursor: str) -> Refused:
+    return Refused(f"fills cursor {cursor!r} was not given out here; expected a fill's id, or nothing")
 
 
 class SimMarket:

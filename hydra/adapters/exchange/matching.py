@@ -15,8 +15,13 @@ for the legs of an entry that filled inside this very bar, the entry's price.
                  worse of start and stop is still
                  within the limit
                  else                                does not fill in this bar; works as a limit from the next one
+    trailing     as a stop at the price it trails to
 
-Every price is rounded to the instrument's increment against the trader. An order fills whole or not at all.
+Within a bar the adverse extreme is taken to come first: stop before target, and for a trailing stop first the open, then the
+extreme that hits it, only then the extreme that moves it, last the close. So no order profits from a price that may not have
+come before its fill, and a stop is missed only where missing it is certain.
+
+Every price is rounded to the instrument's increment against the trader. How much of an order fills is not decided here.
 """
 
 from __future__ import annotations
@@ -25,10 +30,10 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from hydra.adapters.exchange.model import Ticket
-from hydra.model.market import Bar, Quote
+from hydra.model.market import Bar
 from hydra.model.money import ONE, ZERO, to_increment
 from hydra.model.orders import OrderType, Side
-from hydra.model.values import Value
+from hydra.model.values import Value, replace
 
 
 class Rates(Value, frozen=True, kw_only=True):
@@ -40,27 +45,58 @@ class Rates(Value, frozen=True, kw_only=True):
 
 
 class Match(Value, frozen=True, kw_only=True):
-    """An order met the market. ``price`` is ``None`` when only its stop was reached.
+    """An order met the market. ``price`` is ``None`` when nothing traded: its stop was reached, or its trail moved.
 
-    ``at_start`` is true when it traded where the bar began, so the whole bar lies after the fill.
+    ``at_start`` is true when it traded where the bar began, so the whole bar lies after the fill. ``high_water`` is what a
+    trailing stop has seen by the end of it.
     """
 
     price: Decimal | None
-    at_start: bool
+    at_start: bool = False
+    triggered: bool = False
+    high_water: Decimal | None = None
 
 
-def against_quote(ticket: Ticket, quote: Quote, rates: Rates) -> Decimal | None:
-    """The price at which a new order trades on a fresh quote; ``None`` when it does not, or has to rest."""
-    far = quote.ask if ticket.side is Side.BUY else quote.bid
-    if ticket.order_type is OrderType.MARKET:
+def against_quote(ticket: Ticket, far: Decimal, rates: Rates) -> Decimal | None:
+    """The price at which an order trades on the far side of a fresh quote; ``None`` when it does not, or has to rest."""
+    if ticket.order_type is OrderType.MARKET or (ticket.triggered and ticket.limit is None):
         return _worsened(far, ticket.side, rates.slippage, rates)
-    if ticket.order_type is OrderType.LIMIT and ticket.limit is not None and _within(ticket.side, far, ticket.limit):
+    waits = ticket.order_type is not OrderType.LIMIT and not ticket.triggered
+    if not waits and ticket.limit is not None and _within(ticket.side, far, ticket.limit):
         return _better(ticket.side, ticket.limit, _worsened(far, ticket.side, rates.slippage, rates))
     return None
 
 
+def reached(ticket: Ticket, far: Decimal) -> bool:
+    """Whether a quote's far side reaches the stop of an order that waits for one."""
+    stop = trailed_stop(ticket)
+    return stop is not None and not ticket.triggered and _within(ticket.side, stop, far)
+
+
+def trailed_stop(ticket: Ticket, high_water: Decimal | None = None) -> Decimal | None:
+    """The stop price of an order; for a trailing stop the one that goes with its high-water mark."""
+    if ticket.order_type is not OrderType.TRAILING_STOP:
+        return ticket.stop
+    mark = ticket.high_water if high_water is None else high_water
+    if mark is None:
+        return None
+    if ticket.trail_price is not None:
+        return mark + ticket.side.sign * ticket.trail_price
+    assert ticket.trail_percent is not None
+    return mark * (ONE + ticket.side.sign * ticket.trail_percent / 100)
+
+
+def auction(ticket: Ticket, price: Decimal, rates: Rates) -> Decimal | None:
+    """The price at which an order takes part in an auction: the auction's, if its limit allows it."""
+    if ticket.limit is not None and not _within(ticket.side, price, ticket.limit):
+        return None
+    return _worsened(price, ticket.side, ZERO, rates)
+
+
 def against_bar(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal | None = None) -> Match | None:
     """What a bar does to a resting order; ``None`` for nothing. Without ``start`` the order works from the open."""
+    if ticket.triggered and ticket.limit is None:
+        return _market(ticket, bar, rates, bar.open if start is None else start)
     return _BY_TYPE[ticket.order_type](ticket, bar, rates, bar.open if start is None else start)
 
 
@@ -80,12 +116,33 @@ def _limit(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match | No
 
 def _stop(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match | None:
     assert ticket.stop is not None
+    return _stopped(ticket, ticket.stop, bar, rates, start)
+
+
+def _stopped(ticket: Ticket, stop: Decimal, bar: Bar, rates: Rates, start: Decimal) -> Match | None:
     touched = bar.high if ticket.side is Side.BUY else bar.low
-    if not _within(ticket.side, ticket.stop, touched):
+    if not _within(ticket.side, stop, touched):
         return None
-    price = _worse(ticket.side, start, ticket.stop)
-    at_start = _within(ticket.side, ticket.stop, start)
+    price = _worse(ticket.side, start, stop)
+    at_start = _within(ticket.side, stop, start)
     return Match(price=_worsened(price, ticket.side, rates.slippage, rates), at_start=at_start)
+
+
+def _trailing(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match | None:
+    """Open, adverse extreme, favourable extreme, close."""
+    side = ticket.side
+    mark = start if ticket.high_water is None else _worse(side.opposite, start, ticket.high_water)
+    stop = trailed_stop(ticket, mark)
+    assert stop is not None
+    hit = _stopped(ticket, stop, bar, rates, start)
+    if hit is not None:
+        return replace(hit, high_water=mark)
+    mark = _worse(side.opposite, bar.low if side is Side.BUY else bar.high, mark)
+    stop = trailed_stop(ticket, mark)
+    assert stop is not None
+    if _within(side, stop, bar.close):
+        return Match(price=_worsened(stop, side, rates.slippage, rates), high_water=mark)
+    return None if mark == ticket.high_water else Match(price=None, high_water=mark)
 
 
 def _stop_limit(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match | None:
@@ -97,7 +154,7 @@ def _stop_limit(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match
     assert ticket.limit is not None
     assert ticket.stop is not None
     if not _within(ticket.side, _worse(ticket.side, start, ticket.stop), ticket.limit):
-        return Match(price=None, at_start=stopped.at_start)
+        return Match(price=None, at_start=stopped.at_start, triggered=True)
     return Match(price=_better(ticket.side, stopped.price, ticket.limit), at_start=stopped.at_start)
 
 
@@ -106,6 +163,7 @@ _BY_TYPE: dict[OrderType, Callable[[Ticket, Bar, Rates, Decimal], Match | None]]
     OrderType.LIMIT: _limit,
     OrderType.STOP: _stop,
     OrderType.STOP_LIMIT: _stop_limit,
+    OrderType.TRAILING_STOP: _trailing,
 }
 
 

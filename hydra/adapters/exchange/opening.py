@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from hydra.adapters.exchange.model import FeedClock, Standing, VenueSettings
+from hydra.adapters.exchange.model import AccountState, FeedClock, Standing, VenueSettings
 from hydra.adapters.markets.feed import Feed
 from hydra.model.errors import BadConfig
 from hydra.model.money import plain
@@ -21,15 +21,16 @@ _JUST_BEFORE = timedelta(microseconds=1)
 def new_account(settings: VenueSettings) -> Standing:
     """An account that has only its starting cash. Its id derives from the settings it was opened with."""
     digest = hashlib.sha256(encode(settings)).hexdigest()
-    return Standing(account_id=f"SIM-{digest[:8]}", opened_with=settings, cash=settings.starting_cash)
+    account = AccountState(account_id=f"SIM-{digest[:8]}", opened_with=settings, cash=settings.starting_cash)
+    return Standing(account=account)
 
 
-def resume(standing: Standing, feed: Feed) -> tuple[FeedClock, str]:
+def resume(standing: Standing, feed: Feed, start: datetime | None = None) -> tuple[FeedClock, str]:
     """The clock to go on with, and a note for the operator (empty when there is nothing to say).
 
-    Raises ``BadConfig`` for a feed without prices, and for another feed than last time while anything is held or open.
+    ``start`` is where a clock that is new for this feed begins, instead of just before the feed's first instant. Raises ``BadConfig`` for a feed without prices, and for another feed than last time while anything is held or open.
     """
-    beginning = _beginning(feed)
+    beginning = max(start, _beginning(feed)) if start is not None else _beginning(feed)
     held = _held(standing)
     last = standing.clocks.get(standing.current)
     if held and last is not None and last.fingerprint != feed.fingerprint:
@@ -51,7 +52,7 @@ def resume(standing: Standing, feed: Feed) -> tuple[FeedClock, str]:
 
 def other_cash(standing: Standing, settings: VenueSettings) -> str:
     """A note when the account was opened with other cash than is asked for now; empty when it was not."""
-    before, now = standing.opened_with.starting_cash, settings.starting_cash
+    before, now = standing.account.opened_with.starting_cash, settings.starting_cash
     if before == now:
         return ""
     return f"the account was opened with {plain(before)} of cash; starting_cash {plain(now)} counts for new books only"
@@ -71,9 +72,9 @@ def _clock(feed: Feed, at: datetime) -> FeedClock:
 
 def _held(standing: Standing) -> str:
     parts = [f"{plain(position.quantity)} {position.symbol}" for position in standing.positions]
-    waiting = [ticket for ticket in standing.orders if not ticket.status.terminal]
+    waiting = [ticket for ticket in standing.orders if not ticket.status.done]
     parts += [
-        f"an open order {ticket.side} {plain(ticket.quantity)} {ticket.symbol} ({ticket.client_id})"
+        f"an open order {ticket.side} {plain(ticket.quantity)} {ticket.symbol or 'spreads'} ({ticket.client_id})"
         for ticket in waiting
     ]
     return ", ".join(parts)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra.adapters.markets.feed import Feed
-from hydra.model.market import Quote
+from hydra.model.market import AssetClass, OptionQuote, Quote, asset_class_of
+from hydra.model.orders import Side
+
+
+class Far(NamedTuple):
+    """The side of a quote that an order would trade on: price, size (``None``: not said) and time."""
+
+    price: Decimal
+    size: Decimal | None
+    at: datetime
 
 
 class Prices:
@@ -21,13 +31,20 @@ class Prices:
         """Set the clock."""
         self.now = at
         self._quotes: Mapping[str, Quote] | None = None
+        self._option_quotes: dict[str, OptionQuote | None] = {}
         self._next: tuple[datetime | None] | None = None
 
     def quotes(self) -> Mapping[str, Quote]:
-        """The latest quote of each symbol that has one."""
+        """The latest quote of each share and pair that has one."""
         if self._quotes is None:
             self._quotes = self.feed.quotes(self.now)
         return self._quotes
+
+    def option_quote(self, symbol: str) -> OptionQuote | None:
+        """The latest quote of a contract."""
+        if symbol not in self._option_quotes:
+            self._option_quotes[symbol] = self.feed.option_quote(symbol, self.now)
+        return self._option_quotes[symbol]
 
     def next_instant(self) -> datetime | None:
         """The feed's next instant; ``None`` at its end."""
@@ -35,11 +52,35 @@ class Prices:
             self._next = (self.feed.next_after(self.now),)
         return self._next[0]
 
-    def last(self, symbol: str) -> Decimal | None:
-        """The middle of the latest quote, else the last close, else unknown."""
+    def far(self, symbol: str, side: Side) -> Far | None:
+        """What a buy would pay, or a sell would get, by the latest quote, however old; ``None`` when that side has none."""
+        buys = side is Side.BUY
+        if asset_class_of(symbol) is AssetClass.OPTION:
+            quoted = self.option_quote(symbol)
+            price = None if quoted is None else quoted.ask if buys else quoted.bid
+            if quoted is None or price is None:
+                return None
+            return Far(price, quoted.ask_size if buys else quoted.bid_size, quoted.at)
         quote = self.quotes().get(symbol)
-        if quote is not None:
-            return quote.mid
+        if quote is None:
+            return None
+        return Far(quote.ask, quote.ask_size, quote.at) if buys else Far(quote.bid, quote.bid_size, quote.at)
+
+    def last(self, symbol: str) -> Decimal | None:
+        """The middle of the latest quote (or the one side it has), else the last close, else unknown."""
+        if asset_class_of(symbol) is AssetClass.OPTION:
+            quoted = self.option_quote(symbol)
+            sides = [] if quoted is None else [side for side in (quoted.bid, quoted.ask) if side is not None]
+            if sides:
+                return sum(sides[1:], sides[0]) / len(sides)
+        else:
+            quote = self.quotes().get(symbol)
+            if quote is not None:
+                return quote.mid
+        return self.close(symbol)
+
+    def close(self, symbol: str) -> Decimal | None:
+        """The close of the last bar, else unknown."""
         bars = self.feed.history(symbol, self.now, 1)
         return bars[-1].close if bars else None
 

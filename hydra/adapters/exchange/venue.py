@@ -4,64 +4,86 @@ It is a venue and nothing else. It knows no journal, no policy and no bots; it s
 crash. What a request or an advance changes is committed to the books before it is answered, so an order whose answer was
 lost is found here by its client id, once. Without books the venue lives in memory, for tests and measurements.
 
-An advance moves the clock to the feed's next instant, works through the bars that closed on the way, oldest first, and
-then expires day orders. The oddity: when a change breaks off half-way (the disk is full), the books are right and the
+An advance moves the clock from moment to moment: the feed's instants, the marks of the exchange's day, and the times at which
+pending requests are carried out. At each, the bars that closed on the way are worked through, oldest first, then the quotes,
+then what the calendar asks for. The oddity: when a change breaks off half-way (the disk is full), the books are right and the
 memory is not, so the next question reads the books again first.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 
+from hydra.adapters.exchange import hours
+from hydra.adapters.exchange.admission import refuse
+from hydra.adapters.exchange.changes import Changes
 from hydra.adapters.exchange.desk import Desk
-from hydra.adapters.exchange.model import Books, FeedClock, Standing, Ticket, VenueSettings
+from hydra.adapters.exchange.instruments import instruments_of
+from hydra.adapters.exchange.interface import Figures, Held, Listener, Ration
+from hydra.adapters.exchange.model import (
+    AccountState,
+    Activity,
+    Books,
+    Configuration,
+    Execution,
+    FeedClock,
+    Standing,
+    Ticket,
+    VenueSettings,
+)
 from hydra.adapters.exchange.opening import new_account, other_cash, resume
 from hydra.adapters.exchange.pit import Pit
 from hydra.adapters.exchange.prices import Prices
+from hydra.adapters.exchange.settlement import Settlement
+from hydra.adapters.exchange.spreads import Spreads, is_spread
+from hydra.adapters.exchange.terms import Amendment, No, Rejection, Request
 from hydra.adapters.markets.feed import Feed
-from hydra.model.errors import Corrupt, Refused
-from hydra.model.market import Instrument, Quote, usual_instrument
-from hydra.model.money import to_increment
-from hydra.model.orders import Order, OrderStatus, VenueOrder
-from hydra.model.portfolio import Account, Position
+from hydra.model.errors import Corrupt
+from hydra.model.market import Instrument, Quote
+from hydra.model.portfolio import Position
 from hydra.model.values import replace
-from hydra.ports import Ack, AckOutcome, Calendar, FillPage, VenueIdentity
-
-_CENT = Decimal("0.01")
-
-
-class _Views:
-    """Answers that hold until something changes; a quiet cycle asks for all of them."""
-
-    def __init__(self) -> None:
-        self.version = -1
-        self.positions: tuple[Position, ...] = ()
-        self.open_orders: tuple[VenueOrder, ...] = ()
-        self.account: tuple[int, datetime | None, Account] | None = None
-        self.nothing_new: FillPage | None = None
+from hydra.ports import Calendar
 
 
 class SimulatedVenue:
-    """One account at the simulated exchange. Threads may share it.
+    """One account at the simulated exchange: the ``Exchange`` that doors are made of. Threads may share it.
 
     ``note`` says what an operator should know of the opening; empty when there is nothing. Raises ``BadConfig`` when the
-    books cannot go on with this feed, ``Corrupt`` when they cannot be read.
+    books cannot go on with this feed, ``Corrupt`` when they cannot be read. ``start`` is where a clock that is new for the feed
+    begins, by default just before its first instant. ``ration`` may be set to a function that is asked before each execution
+    how much of a quantity may fill now.
     """
 
-    def __init__(self, feed: Feed, calendar: Calendar, settings: VenueSettings, books: Books | None = None) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        calendar: Calendar,
+        settings: VenueSettings,
+        books: Books | None = None,
+        *,
+        start: datetime | None = None,
+    ) -> None:
         self.feed = feed
         self.calendar = calendar
         self.settings = settings
         self._books = books
         self._lock = threading.RLock()
-        self._instruments: Mapping[str, Instrument] = {symbol: usual_instrument(symbol) for symbol in feed.symbols}
+        self._listeners: list[Listener] = []
+        self.ration: Ration | None = None
+        self._inside = False
+        self._written: FeedClock | None = None
+        self._figures: tuple[tuple[int, datetime | None], Figures] | None = None
+        self._mark: tuple[datetime | None] | None = None
+        self._instruments = instruments_of(feed, settings)
         known = None if books is None else books.load()
         standing = new_account(settings) if known is None else known
-        clock, note = resume(standing, feed)
+        clock, note = resume(standing, feed, start)
+        if standing.account.opened_at is None:
+            standing = replace(standing, account=replace(standing.account, opened_at=clock.at))
         self.note = "; ".join(filter(None, (note, other_cash(standing, settings))))
         if books is not None and known is None:
             books.open(standing)
@@ -76,109 +98,185 @@ class SimulatedVenue:
             self._current_desk()
             return self._prices.now
 
-    def identity(self) -> VenueIdentity:
-        """Which account this is."""
-        where = "memory" if self._books is None else self._books.name
-        return VenueIdentity(name="sim", url=f"sim://{where}", account_id=self._account_id, mode="sim")
+    @property
+    def name(self) -> str:
+        """Where its books are."""
+        return "memory" if self._books is None else self._books.name
 
-    def account(self) -> Account:
-        """Cash, buying power, and equity at the latest prices, to the cent."""
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Everything that can be traded, by symbol."""
+        return self._instruments
+
+    @property
+    def version(self) -> int:
+        """Grows with every change of the account."""
+        with self._lock:
+            return self._current_desk().version
+
+    def state(self) -> AccountState:
+        """The account beside its positions and orders."""
+        with self._lock:
+            return self._current_desk().account
+
+    def figures(self) -> Figures:
+        """The account's money at the latest prices."""
         with self._lock:
             desk = self._current_desk()
-            version, at = desk.version, self._prices.now if desk.positions else None
-            kept = self._views.account
-            if kept is not None and kept[0] == version and kept[1] == at:
-                return kept[2]
-            account = self._make_account(desk)
-            self._views.account = (version, at, account)
-            return account
+            key = (desk.version, self._prices.now if desk.positions else None)
+            if self._figures is None or self._figures[0] != key:
+                self._figures = (key, self._pit.money.figures())
+            return self._figures[1]
 
     def positions(self) -> tuple[Position, ...]:
+        """What is held and at which average price, by symbol."""
+        with self._lock:
+            positions = self._current_desk().positions
+            return tuple(positions[symbol] for symbol in sorted(positions))
+
+    def held(self) -> tuple[Held, ...]:
         """Everything held, by symbol."""
         with self._lock:
-            return self._current_views().positions
+            desk = self._current_desk()
+            closing = desk.account.closing_prices
+            return tuple(
+                Held(
+                    symbol=symbol,
+                    quantity=position.quantity,
+                    available=self._pit.money.backing.available(symbol),
+                    average_price=position.average_price,
+                    price=self._price(symbol, position.average_price),
+                    closing_price=closing.get(symbol),
+                    today=self._pit.money.opened_today(symbol),
+                )
+                for symbol, position in sorted(desk.positions.items())
+            )
 
-    def open_orders(self) -> tuple[VenueOrder, ...]:
-        """Every order that is not done, in the order in which they were accepted."""
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The middle of the latest quote, else the last close, else unknown."""
         with self._lock:
-            return self._current_views().open_orders
+            self._current_desk()
+            return self._prices.last(symbol)
 
-    def order(self, client_id: str) -> VenueOrder | None:
+    def ticket(self, venue_id: str) -> Ticket | None:
+        """The order with this venue id, done or not."""
+        with self._lock:
+            return self._current_desk().by_venue_id(venue_id)
+
+    def ticket_named(self, client_id: str) -> Ticket | None:
         """The order with this client id, done or not."""
         with self._lock:
-            ticket = self._current_desk().orders.get(client_id)
-            return None if ticket is None else ticket.report()
+            return self._current_desk().orders.get(client_id)
 
-    def fills(self, cursor: str) -> FillPage:
-        """The executions after the one with the id ``cursor``. Raises ``Refused`` for a cursor that was not given out."""
+    @property
+    def taken(self) -> int:
+        """How many orders there ever were, legs too."""
         with self._lock:
-            fills = self._current_desk().fills
-            newest = fills[-1].fill_id if fills else ""
-            if cursor == newest:
-                kept = self._views.nothing_new
-                if kept is None or kept.cursor != newest:
-                    kept = self._views.nothing_new = FillPage(fills=(), cursor=newest)
-                return kept
-            return FillPage(fills=tuple(fills[_seen(cursor, len(fills)) :]), cursor=newest)
+            return len(self._current_desk().orders)
 
-    def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
-        """Increments and minimums. Raises ``Refused`` naming the symbols that are not traded here."""
-        unknown = [symbol for symbol in symbols if symbol not in self._instruments]
-        if unknown:
-            raise Refused(f"not traded here: {', '.join(unknown)}; this feed has {', '.join(self._instruments)}")
-        return tuple(self._instruments[symbol] for symbol in symbols)
+    def tickets(self) -> Sequence[Ticket]:
+        """Every order there ever was, oldest first."""
+        with self._lock:
+            return tuple(self._current_desk().orders.values())
+
+    def working(self) -> Sequence[Ticket]:
+        """Every order that is not done, oldest first."""
+        with self._lock:
+            return tuple(self._current_desk().open.values())
+
+    def legs(self, client_id: str) -> tuple[Ticket, ...]:
+        """The orders that belong to this one."""
+        with self._lock:
+            return self._current_desk().legs(client_id)
+
+    def executions(self, after: int = 0) -> Sequence[Execution]:
+        """Executions with a number above ``after``."""
+        with self._lock:
+            return self._current_desk().executions[max(0, after) :]
+
+    def activities(self, after: int = 0) -> Sequence[Activity]:
+        """Activities with a number above ``after``."""
+        with self._lock:
+            return self._current_desk().activities[max(0, after) :]
 
     def quotes(self) -> Mapping[str, Quote]:
-        """The latest quote of each symbol that has one."""
+        """The latest quote of each share and pair that has one."""
         with self._lock:
             self._current_desk()
             return self._prices.quotes()
 
     def next_instant(self) -> datetime | None:
-        """What the clock will move to; ``None`` at the end of the feed."""
+        """The feed's next instant; ``None`` at its end."""
         with self._lock:
             self._current_desk()
             return self._prices.next_instant()
 
-    def submit(self, order: Order) -> Ack:
+    def place(self, request: Request) -> Ticket | Rejection:
         """Take an order, or refuse it with a reason; a refused order leaves nothing behind."""
-        with self._changing() as desk:
-            known = desk.orders.get(order.client_id)
-            if known is not None:
-                return _rejected(f"client_id {order.client_id} is already used by order {known.venue_id}", known)
-            reason = self._pit.refusal(order)
-            if reason:
-                return _rejected(reason)
-            self._pit.accept(order)
-            self._settle()
-            return Ack(outcome=AckOutcome.ACCEPTED, order=desk.orders[order.client_id].report())
+        with self._changing():
+            taker: Pit | Spreads = self._spreads if is_spread(request) else self._pit
+            no = taker.refusal(request)
+            return taker.accept(request) if no is None else no
 
-    def cancel(self, venue_id: str) -> Ack:
-        """Take an open order back at once; of a bracket, this leg alone."""
+    def withdraw(self, venue_id: str) -> Ticket | Rejection:
+        """Take an open order back, with the orders of its group."""
+        with self._changing():
+            return self._changes.withdraw(venue_id)
+
+    def amend(self, venue_id: str, amendment: Amendment) -> Ticket | Rejection:
+        """Replace an open order by a changed one."""
+        with self._changing():
+            return self._changes.amend(venue_id, amendment)
+
+    def configure(self, configuration: Configuration) -> Configuration:
+        """Set what the owner of the account may set."""
         with self._changing() as desk:
-            ticket = desk.by_venue_id(venue_id)
-            if ticket is None:
-                return _rejected(f"there is no order {venue_id}")
-            if ticket.status.terminal:
-                return _rejected(f"order {venue_id} is already {ticket.status}", ticket)
-            ticket = desk.end(ticket, OrderStatus.CANCELED, self._prices.now, "canceled on request")
-            self._settle()
-            return Ack(outcome=AckOutcome.ACCEPTED, order=ticket.report())
+            desk.account = replace(desk.account, configuration=configuration)
+            return configuration
+
+    def exercise(self, symbol: str) -> Rejection | None:
+        """Exercise every long contract of a symbol now."""
+        with self._changing() as desk:
+            return self._settlement.exercise(symbol) if self._knows(desk, symbol) else _unknown(symbol)
+
+    def decline(self, symbol: str) -> Rejection | None:
+        """Have a contract lapse at expiry even if it is worth something."""
+        with self._changing() as desk:
+            return self._settlement.decline(symbol) if self._knows(desk, symbol) else _unknown(symbol)
+
+    def set_standing(self, status: str, *, blocked: bool = False) -> None:
+        """Turn the account's status and its block on trading."""
+        with self._changing() as desk:
+            if (desk.account.status, desk.account.trading_blocked) != (status, blocked):
+                desk.account = replace(desk.account, status=status, trading_blocked=blocked)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have ``listener`` called with every change of an order, until the answer is called."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def leave() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return leave
 
     def advance(self) -> bool:
         """Move the clock to the feed's next instant and let the market meet the open orders; False at the end."""
-        with self._changing() as desk:
+        with self._changing():
             upto = self._prices.next_instant()
             if upto is None:
                 return False
-            bars = self.feed.bars(self._prices.now, upto) if desk.open else ()
-            self._prices.move(upto)
-            for bar in bars:
-                self._pit.play(bar)
-            if desk.open:
-                self._pit.expire()
-            self._settle()
+            self._go(upto)
             return True
+
+    def advance_to(self, at: datetime) -> None:
+        """Move the clock to ``at``, through every moment on the way. A time that has passed changes nothing."""
+        with self._changing():
+            while at > self._prices.now:
+                instant = self._prices.next_instant()
+                self._go(at if instant is None else min(at, instant))
 
     def close(self) -> None:
         """Let go of the books."""
@@ -186,73 +284,98 @@ class SimulatedVenue:
             if self._books is not None:
                 self._books.close()
 
-    def _place(self, standing: Standing, clock: FeedClock) -> None:
-        self._account_id = standing.account_id
+    def _go(self, upto: datetime) -> None:
+        """Move through the marks and the pending requests on the way to an instant that lies next."""
+        while self._prices.now < upto:
+            moments = [upto]
+            mark = self._next_mark()
+            due = self._changes.next_due() if self._desk.pending else None
+            moments += [each for each in (mark, due) if each is not None and each > self._prices.now]
+            self._step(min(moments), marked=mark is not None and mark == min(moments))
+
+    def _step(self, at: datetime, *, marked: bool) -> None:
+        desk = self._desk
+        bars = self.feed.bars(self._prices.now, at) if desk.open else ()
+        self._prices.move(at)
+        for bar in bars:
+            self._pit.play(bar)
+        if desk.open:
+            if desk.pending:
+                self._changes.carry_out()
+            self._pit.play_quotes()
+            self._spreads.play_quotes()
+        if marked:
+            self._settlement.mark()
+        if desk.open:
+            self._pit.expire()
+
+    def _next_mark(self) -> datetime | None:
+        if self._mark is None or (self._mark[0] is not None and self._mark[0] <= self._prices.now):
+            self._mark = (hours.next_mark(self.calendar, self._prices.now),)
+        return self._mark[0]
+
+    def _knows(self, desk: Desk, symbol: str) -> bool:
+        """Whether there is such a symbol: an instrument, or what a corporate action has made of one that was held."""
+        return symbol in self._instruments or symbol in desk.positions
+
+    def _rationed(self, ticket: Ticket, quantity: Decimal) -> Decimal:
+        return quantity if self.ration is None else min(quantity, self.ration(ticket, quantity))
+
+    def _price(self, symbol: str, otherwise: Decimal) -> Decimal:
+        price = self._prices.last(symbol)
+        return otherwise if price is None else price
+
+    def _place(self, standing: Standing, clock: FeedClock, version: int = 0) -> None:
         self._clock = clock
         self._desk = Desk(standing, self._instruments)
+        self._desk.version = version
         self._prices = Prices(self.feed, clock.at)
-        self._pit = Pit(self._desk, self._prices, self.calendar, self.settings)
-        self._views = _Views()
+        self._pit = Pit(self._desk, self._prices, self.calendar, self.settings, self._rationed)
+        self._spreads = Spreads(self._desk, self._prices, self._pit, self.settings)
+        self._changes = Changes(self._desk, self._prices, self._pit, self._spreads, self.settings)
+        self._settlement = Settlement(self._desk, self._prices, self._pit, self.calendar, self.settings)
+        self._figures = None
+        self._mark = None
         self._broken_off = False
 
     @contextmanager
     def _changing(self) -> Iterator[Desk]:
-        """Hold the venue for a change, and remember whether it came to its end."""
+        """Hold the venue for a change, write it, and tell of it; remember whether it came to its end."""
         with self._lock:
             desk = self._current_desk()
-            self._broken_off = True
-            yield desk
+            self._broken_off = self._inside = True
+            try:
+                yield desk
+                self._settle()
+            finally:
+                self._inside = False
             self._broken_off = False
 
     def _current_desk(self) -> Desk:
         """The account's state; read again from the books after a change that broke off."""
-        if self._broken_off and self._books is not None:
+        if self._broken_off and not self._inside and self._books is not None:
             standing = self._books.load()
             clock = None if standing is None else standing.clocks.get(self._clock.fingerprint)
             if standing is None or clock is None:
                 raise Corrupt(f"the exchange's books {self._books.name} no longer hold this account")
-            self._place(standing, clock)
+            self._place(standing, clock, self._desk.version + 1)
         return self._desk
 
-    def _current_views(self) -> _Views:
-        desk = self._current_desk()
-        if self._views.version != desk.version:
-            self._views.positions = tuple(desk.positions[symbol] for symbol in sorted(desk.positions))
-            self._views.open_orders = tuple(ticket.report() for ticket in desk.open.values())
-            self._views.version = desk.version
-        return self._views
-
-    def _make_account(self, desk: Desk) -> Account:
-        equity = desk.cash
-        for position in desk.positions.values():
-            price = self._prices.last(position.symbol)
-            worth = position.average_price if price is None else price
-            equity += worth * position.quantity * self._instruments[position.symbol].multiplier
-        return Account(
-            account_id=self._account_id,
-            status="ACTIVE",
-            equity=to_increment(equity, _CENT),
-            cash=desk.cash,
-            buying_power=desk.buying_power,
-        )
-
     def _settle(self) -> None:
-        """Write what changed, before anybody is told."""
+        """Write what changed, before anybody is told, and then tell."""
         if self._books is None:
             self._desk.forget()
-            return
-        self._clock = replace(self._clock, at=self._prices.now)
-        self._books.commit(self._desk.take_change(self._clock))
+        else:
+            clock = replace(self._clock, at=self._prices.now)
+            if self._desk.touched or clock != self._written:
+                self._clock = clock
+                self._books.commit(self._desk.take_change(clock))
+                self._written = clock
+        news = self._desk.take_news()
+        if news:
+            for listener in tuple(self._listeners):
+                listener(news)
 
 
-def _seen(cursor: str, count: int) -> int:
-    """How many fills a cursor has seen."""
-    if not cursor:
-        return 0
-    if not cursor.isdecimal() or int(cursor) > count:
-        raise Refused(f"fills cursor {cursor!r} was not given out here; expected a fill's id, or nothing")
-    return int(cursor)
-
-
-def _rejected(reason: str, ticket: Ticket | None = None) -> Ack:
-    return Ack(outcome=AckOutcome.REJECTED, order=None if ticket is None else ticket.report(), reason=reason)
+def _unknown(symbol: str) -> Rejection:
+    return refuse(f"{symbol} is not traded here", No.UNKNOWN_SYMBOL, symbol=symbol)

@@ -11,6 +11,7 @@ from hydra.adapters.exchange.doors import SimBroker, SimMarket
 from hydra.adapters.exchange.model import Books, VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.orders import Fill
+from tests.contracts.stage import Hand
 from tests.fakes.feed import Number, PlainCalendar, ScriptedFeed, bar, quote
 
 OPEN = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
@@ -19,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 SETTINGS = VenueSettings(starting_cash=Decimal(10_000))
 
 
-class Scene:
+class Scene(Hand):
     """SPY at 100.00 (99.99 to 100.01) one minute after the opening, in an account of 10,000."""
 
     def __init__(self, settings: VenueSettings = SETTINGS, books: Books | None = None, symbol: str = "SPY") -> None:
@@ -32,7 +33,7 @@ class Scene:
         )
         self.settings = settings
         self.calendar = PlainCalendar()
-        self.venue = SimulatedVenue(self.feed, self.calendar, settings, books)
+        self.floor = self.venue = SimulatedVenue(self.feed, self.calendar, settings, books)
         self.venue.advance()
         self.broker = SimBroker(self.venue)
         self.market = SimMarket(self.venue)

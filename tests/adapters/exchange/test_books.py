@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from hydra.adapters.exchange.books import SqliteBooks
+from hydra.adapters.exchange.doors import SimBroker
 from hydra.adapters.exchange.model import Change, Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.errors import BadConfig, Barred, Corrupt, Unreachable
@@ -71,10 +72,14 @@ def test_a_venue_opened_again_is_the_same(tmp_path: Path) -> None:
     scene.feed.add(bar("SPY", scene.venue.now, (100, 101, 99, 100)))
     before, at = everything(scene.broker), scene.venue.now
     again = SimulatedVenue(scene.feed, scene.calendar, SETTINGS, open_books(tmp_path))
-    assert (again.account(), again.positions(), again.open_orders(), again.fills("")) == before
+    broker = SimBroker(again)
+    assert everything(broker) == before
     assert again.now == at
     assert again.note == ""
-    assert again.identity() == scene.broker.identity()
+    assert broker.identity() == scene.broker.identity()
+    assert [again.ticket_named(name) for name in ("b2", "b1.stop")] == [
+        scene.venue.ticket_named(name) for name in ("b2", "b1.stop")
+    ]
 
 
 def test_the_first_venue_can_no_longer_write_when_another_has_opened_its_books(tmp_path: Path) -> None:
@@ -100,6 +105,33 @@ def test_a_broken_commit_is_an_unknown_outcome_that_the_books_resolve(
     assert (order is not None) is arrived
     assert len(scene.all_fills()) == int(arrived)
     assert (scene.broker.account().cash < SETTINGS.starting_cash) is arrived
+
+
+def test_what_was_seen_before_a_broken_commit_is_not_shown_after_it(tmp_path: Path) -> None:
+    books = BrittleBooks(open_books(tmp_path))
+    scene = Scene(books=books)
+    for number in range(4):
+        accepted(scene.broker.submit(buy(f"b{number}", limit="50")))
+        assert len(scene.broker.open_orders()) == number + 1
+    for number, fails in enumerate(("after", "before", "after", "before", "after", "after")):
+        books.fails = fails
+        with pytest.raises(Unreachable):
+            scene.broker.submit(buy(f"c{number}", limit="50"))
+        shown = {order.client_id for order in scene.broker.open_orders()}
+        assert shown == {ticket.client_id for ticket in scene.venue.working()}
+    assert len(scene.broker.open_orders()) == 8
+
+
+def test_a_waiting_exit_is_in_the_books_and_begins_to_work_after_a_restart(tmp_path: Path) -> None:
+    scene = Scene(books=open_books(tmp_path))
+    accepted(scene.broker.submit(buy(limit="97", protection=bracket("95", "99"))))
+    assert [order.client_id for order in scene.broker.open_orders()] == ["b1"]
+    venue = SimulatedVenue(scene.feed, scene.calendar, SETTINGS, open_books(tmp_path))
+    broker = SimBroker(venue)
+    assert [order.client_id for order in broker.open_orders()] == ["b1"]
+    scene.feed.add(bar("SPY", venue.now, (98, "98.5", 96, 98)))
+    assert venue.advance()
+    assert [order.client_id for order in broker.open_orders()] == ["b1.stop", "b1.target"]
 
 
 def test_a_broken_advance_did_not_move_the_clock(tmp_path: Path) -> None:
@@ -128,19 +160,19 @@ def test_an_order_whose_answer_was_lost_to_a_kill_is_in_the_books_once(tmp_path:
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=root, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL
     scene = Scene()
-    venue = SimulatedVenue(scene.feed, scene.calendar, SETTINGS, open_books(tmp_path))
-    order = venue.order("b1")
+    broker = SimBroker(SimulatedVenue(scene.feed, scene.calendar, SETTINGS, open_books(tmp_path)))
+    order = broker.order("b1")
     assert order is not None
     assert order.status is OrderStatus.FILLED
-    assert len(venue.fills("").fills) == 1
-    assert [leg.client_id for leg in venue.open_orders()] == ["b1.stop", "b1.target"]
-    assert [position.quantity for position in venue.positions()] == [10]
+    assert len(broker.fills("").fills) == 1
+    assert [leg.client_id for leg in broker.open_orders()] == ["b1.stop", "b1.target"]
+    assert [position.quantity for position in broker.positions()] == [10]
 
 
 def test_another_feed_is_refused_while_anything_is_held(tmp_path: Path) -> None:
     venue = venue_on(tmp_path, feed("one"))
     venue.advance()
-    accepted(venue.submit(buy(limit="95")))
+    accepted(SimBroker(venue).submit(buy(limit="95")))
     with pytest.raises(BadConfig) as refusal:
         venue_on(tmp_path, feed("two"))
     for word in ("one feed", "two feed", "buy 10 SPY (b1)", "--state-dir"):
@@ -157,7 +189,7 @@ def test_each_feed_has_its_own_clock_and_cash_is_kept(tmp_path: Path) -> None:
     second.advance()
     again = venue_on(tmp_path, feed("one"))
     assert again.now == OPEN + 2 * MINUTE
-    assert again.account().cash == SETTINGS.starting_cash
+    assert SimBroker(again).account().cash == SETTINGS.starting_cash
 
 
 def test_a_feed_played_to_its_end_starts_over_for_a_flat_account_and_says_so(tmp_path: Path) -> None:
@@ -173,7 +205,7 @@ def test_a_feed_played_to_its_end_starts_over_for_a_flat_account_and_says_so(tmp
 def test_a_feed_played_to_its_end_stays_there_while_something_is_held(tmp_path: Path) -> None:
     venue = venue_on(tmp_path, feed())
     venue.advance()
-    accepted(venue.submit(buy(limit=None)))
+    accepted(SimBroker(venue).submit(buy(limit=None)))
     while venue.advance():
         pass
     again = venue_on(tmp_path, feed())
@@ -185,7 +217,7 @@ def test_other_starting_cash_is_noted_and_changes_nothing(tmp_path: Path) -> Non
     venue_on(tmp_path, feed())
     richer = replace(SETTINGS, starting_cash=Decimal(1_000_000))
     again = SimulatedVenue(feed(), PlainCalendar(), richer, open_books(tmp_path))
-    assert again.account().cash == SETTINGS.starting_cash
+    assert SimBroker(again).account().cash == SETTINGS.starting_cash
     assert "10000" in again.note
 
 
@@ -198,7 +230,7 @@ def test_books_that_are_not_books_are_damage_naming_the_file(tmp_path: Path) -> 
 def test_a_row_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
     venue = venue_on(tmp_path, feed())
     venue.advance()
-    accepted(venue.submit(buy(limit="95")))
+    accepted(SimBroker(venue).submit(buy(limit="95")))
     venue.close()
     with sqlite3.connect(tmp_path / "exchange.db") as db:
         db.execute("UPDATE orders SET body = '{}'")
@@ -235,29 +267,30 @@ def test_only_touched_rows_are_written(tmp_path: Path) -> None:
     accepted(scene.broker.submit(buy("b2", limit=None)))
     scene.feed.add(bar("SPY", OPEN + timedelta(minutes=3), (100, 100, 100, 100)))
     scene.venue.advance()
-    rows = [([t.client_id for t in c.orders], [p.symbol for p in c.positions], len(c.fills)) for c in changes]
+    rows = [([t.client_id for t in c.orders], [p.symbol for p in c.positions], len(c.executions)) for c in changes]
     assert rows == [([], [], 0), ([], [], 0), (["b1"], [], 0), (["b2"], ["SPY"], 1), ([], [], 0)]
 
 
 def test_reads_from_other_threads_see_a_whole_account_while_the_market_moves(tmp_path: Path) -> None:
     venue = venue_on(tmp_path, feed(count=40))
+    broker = SimBroker(venue)
     venue.advance()
     seen: list[Decimal] = []
     done = threading.Event()
 
     def look() -> None:
         while not done.is_set() and len(seen) < 100_000:
-            account = venue.account()
+            account = broker.account()
             seen.append(account.cash - account.buying_power)
 
     readers = [threading.Thread(target=look) for _ in range(3)]
     for reader in readers:
         reader.start()
     for number in range(30):
-        order = accepted(venue.submit(buy(f"b{number}", limit="50"))).order
+        order = accepted(broker.submit(buy(f"b{number}", limit="50"))).order
         assert order is not None
         venue.advance()
-        accepted(venue.cancel(order.venue_id))
+        accepted(broker.cancel(order.venue_id))
     done.set()
     for reader in readers:
         reader.join(timeout=10)

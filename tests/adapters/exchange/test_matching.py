@@ -10,7 +10,7 @@ import pytest
 from hydra.adapters.exchange.matching import Match, Rates, against_bar, against_quote
 from hydra.adapters.exchange.model import Ticket
 from hydra.model.orders import OrderType, Side, TimeInForce
-from tests.fakes.feed import bar, quote
+from tests.fakes.feed import bar
 
 AT = datetime(2024, 3, 4, 15, 0, tzinfo=UTC)
 FREE = Rates(increment=Decimal("0.01"))
@@ -26,6 +26,7 @@ TYPES = {
 def order(side: str, limit: str | None = None, stop: str | None = None, *, triggered: bool = False) -> Ticket:
     return Ticket(
         number=1,
+        venue_id="00000000-0000-0000-0000-000000000001",
         client_id="x",
         symbol="SPY",
         side=Side(side),
@@ -35,13 +36,15 @@ def order(side: str, limit: str | None = None, stop: str | None = None, *, trigg
         limit=None if limit is None else Decimal(limit),
         stop=None if stop is None else Decimal(stop),
         since=AT,
+        submitted_at=AT,
         updated_at=AT,
         triggered=triggered,
     )
 
 
 def at(price: str | None, *, start: bool = False) -> Match:
-    return Match(price=None if price is None else Decimal(price), at_start=start)
+    """A fill, or for ``None`` a stop that was reached and no more."""
+    return Match(price=None if price is None else Decimal(price), at_start=start, triggered=price is None)
 
 
 # Each case: what it shows, the order, the bar as four prices, the rates, the match.
@@ -96,5 +99,5 @@ QUOTES = [
 
 @pytest.mark.parametrize(("ticket", "rates", "expected"), [case[1:] for case in QUOTES], ids=[c[0] for c in QUOTES])
 def test_a_new_order_meets_a_quote(ticket: Ticket, rates: Rates, expected: str | None) -> None:
-    price = against_quote(ticket, quote("SPY", AT, "99.99", "100.01"), rates)
+    price = against_quote(ticket, Decimal("100.01" if ticket.side is Side.BUY else "99.99"), rates)
     assert price == (None if expected is None else Decimal(expected))

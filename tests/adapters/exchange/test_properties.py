@@ -9,11 +9,13 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra.adapters.exchange.doors import SimBroker
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
 from hydra.ports import Ack
 from tests.adapters.exchange.scenes import MINUTE, OPEN, open_books
+from tests.contracts.broker_contract import everything
 from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, quote
 
 SETTINGS = VenueSettings(
@@ -22,6 +24,7 @@ SETTINGS = VenueSettings(
     crypto_fee=Decimal("0.002"),
     slippage=Decimal("0.001"),
     half_spread=Decimal("0.0005"),
+    crypto_exits=True,
 )
 SYMBOLS = ("SPY", "BTC-USD")
 price = st.integers(85, 115).map(Decimal)
@@ -49,6 +52,7 @@ def orders(draw: st.DrawFn) -> Order:
     """Any order, mostly sensible; few client ids, so that some come twice."""
     kind, side = draw(st.sampled_from(OrderType)), draw(st.sampled_from((Side.BUY, Side.BUY, Side.SELL)))
     entry = side is Side.BUY and draw(st.booleans())
+    symbol = draw(st.sampled_from(SYMBOLS))
     protection = None
     if entry:
         protection = Protection(stop=draw(low_price), target=draw(st.none() | high_price))
@@ -57,12 +61,12 @@ def orders(draw: st.DrawFn) -> Order:
         run="run",
         cycle=1,
         bot="bot",
-        symbol=draw(st.sampled_from(SYMBOLS)),
+        symbol=symbol,
         side=side,
         quantity=Decimal(draw(st.integers(1, 12))),
         order_type=kind,
         purpose=Purpose.ENTRY if entry else Purpose.EXIT,
-        time_in_force=draw(st.sampled_from(often)),
+        time_in_force=draw(st.sampled_from(often if symbol == "SPY" else (*often, *[TimeInForce.GTC] * 8))),
         limit=draw(price) if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
         stop=draw(price) if kind in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
         protection=protection,
@@ -76,21 +80,26 @@ steps = st.lists(step, min_size=8, max_size=30)
 def take(venue: SimulatedVenue, what: Order | str | int) -> Ack | bool:
     """One step: an order, an advance, or the cancellation of the n-th order."""
     if isinstance(what, Order):
-        return venue.submit(what)
-    return venue.cancel(f"sim-{what:010d}") if isinstance(what, int) else venue.advance()
+        return SimBroker(venue).submit(what)
+    if isinstance(what, int):
+        taken = venue.tickets()
+        return SimBroker(venue).cancel(taken[what - 1].venue_id if what <= len(taken) else "no-such-order")
+    return venue.advance()
 
 
 def told(venue: SimulatedVenue, ids: set[str]) -> tuple:
     """All a venue says of itself."""
-    asked = [venue.order(client_id) for client_id in sorted(ids)]
-    return venue.now, venue.account(), venue.positions(), venue.open_orders(), venue.fills(""), asked
+    broker = SimBroker(venue)
+    asked = [(broker.order(client_id), venue.ticket_named(client_id)) for client_id in sorted(ids)]
+    return venue.now, everything(broker), venue.figures(), venue.held(), venue.activities(), venue.state(), asked
 
 
 def check(venue: SimulatedVenue, ids: set[str]) -> None:
     """What must hold at every moment."""
-    fills = venue.fills("").fills
+    broker = SimBroker(venue)
+    fills = broker.fills("").fills
     spent = sum((fill.side.sign * fill.quantity * fill.price + fill.fee for fill in fills), Decimal(0))
-    account = venue.account()
+    account = broker.account()
     assert account.cash == SETTINGS.starting_cash - spent
     assert account.cash >= 0
     assert len({fill.client_id for fill in fills}) == len(fills)
@@ -98,15 +107,15 @@ def check(venue: SimulatedVenue, ids: set[str]) -> None:
     assert [fill.at for fill in fills] == sorted(fill.at for fill in fills)
     filled = {fill.client_id for fill in fills}
     for client_id in ids:
-        order = venue.order(client_id)
+        order = broker.order(client_id)
         if order is not None:
             assert (order.status is OrderStatus.FILLED) is (client_id in filled)
-    owned = {position.symbol: position.quantity for position in venue.positions()}
+    owned = {position.symbol: position.quantity for position in broker.positions()}
     for symbol in SYMBOLS:
         bought = sum((fill.side.sign * fill.quantity for fill in fills if fill.symbol == symbol), Decimal(0))
         assert owned.get(symbol, Decimal(0)) == bought
         groups: dict[str, Decimal] = {}
-        for order in venue.open_orders():
+        for order in broker.open_orders():
             if order.symbol == symbol and order.side is Side.SELL:
                 groups[order.parent or order.client_id] = order.quantity
         assert sum(groups.values(), Decimal(0)) <= bought

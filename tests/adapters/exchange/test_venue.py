@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.doors import SimBroker
+from hydra.adapters.exchange.model import FeeSchedule, VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
-from hydra.model.errors import BadConfig, Refused
+from hydra.model.errors import BadConfig, Invalid, Refused
 from hydra.model.orders import OrderStatus, OrderType, Side, TimeInForce
 from hydra.model.values import replace
 from tests.adapters.exchange.scenes import MINUTE, OPEN, SETTINGS, Scene
@@ -44,7 +45,7 @@ def test_a_feed_without_prices_is_refused() -> None:
 def test_nothing_can_be_bought_before_a_price_is_known() -> None:
     feed = ScriptedFeed([bar("SPY", OPEN, (100, 100, 100, 100))])
     venue = SimulatedVenue(feed, PlainCalendar(), SETTINGS)
-    assert "no price" in rejected(venue.submit(buy(limit=None)))
+    assert "no price" in rejected(SimBroker(venue).submit(buy(limit=None)))
 
 
 def test_costs_are_the_far_side_slippage_and_commission() -> None:
@@ -138,12 +139,100 @@ def test_a_stop_born_inside_a_bar_is_not_gapped_through_by_an_open_before_its_en
     assert scene.fills() == [("b1", Decimal(102)), ("b1.stop", Decimal(101))]
 
 
-def test_cancelling_one_leg_leaves_its_sibling() -> None:
+@pytest.mark.parametrize("cancelled", ["b1.stop", "b1.target"])
+def test_cancelling_one_exit_cancels_the_other_and_frees_the_position(cancelled: str) -> None:
     scene = Scene()
     accepted(scene.broker.submit(buy(limit=None, protection=bracket())))
-    stop = next(leg for leg in scene.broker.open_orders() if leg.order_type is OrderType.STOP)
-    accepted(scene.broker.cancel(stop.venue_id))
-    assert [leg.client_id for leg in scene.broker.open_orders()] == ["b1.target"]
+    legs = {leg.client_id: leg for leg in scene.broker.open_orders()}
+    order = accepted(scene.broker.cancel(legs.pop(cancelled).venue_id)).order
+    assert order is not None
+    assert (order.client_id, order.status) == (cancelled, OrderStatus.CANCELED)
+    assert scene.broker.open_orders() == ()
+    (other,) = legs.values()
+    ack = scene.broker.cancel(other.venue_id)
+    assert "already canceled" in rejected(ack)
+    assert ack.order is not None
+    assert (ack.order.client_id, ack.order.status) == (other.client_id, OrderStatus.CANCELED)
+    assert cancelled in ack.order.reason
+    accepted(scene.broker.submit(sell(limit=None)))
+    assert scene.broker.positions() == ()
+
+
+def test_the_exits_of_an_entry_are_there_from_the_beginning_and_do_nothing_until_it_fills() -> None:
+    scene = Scene()
+    accepted(scene.broker.submit(buy(limit="97", protection=bracket("95", "99"))))
+    assert [order.client_id for order in scene.broker.open_orders()] == ["b1"]
+    for name in ("b1.stop", "b1.target"):
+        exit_order = scene.broker.order(name)
+        assert exit_order is not None
+        assert (exit_order.parent, exit_order.status, exit_order.filled) == ("b1", OrderStatus.ACCEPTED, Decimal(0))
+    scene.play(100, 101, 98, 100)  # the target's price came and went
+    assert scene.fills() == []
+    scene.play(98, 98, 97, 98)
+    assert scene.fills() == [("b1", Decimal(97))]
+    assert [order.client_id for order in scene.broker.open_orders()] == ["b1.stop", "b1.target"]
+
+
+def test_the_exits_work_until_cancelled_whatever_the_entrys_own_time_in_force() -> None:
+    scene = Scene()
+    accepted(scene.broker.submit(buy(limit=None, time_in_force=TimeInForce.DAY, protection=bracket())))
+    tomorrow = OPEN + timedelta(days=1)
+    scene.feed.add(bar("SPY", tomorrow - MINUTE, (100, 101, 99, 100)))
+    scene.venue.advance()
+    assert [order.client_id for order in scene.broker.open_orders()] == ["b1.stop", "b1.target"]
+    scene.feed.add(bar("SPY", tomorrow, (100, 101, 97, 98)))
+    scene.venue.advance()
+    assert scene.fills()[1:] == [("b1.stop", Decimal(98))]
+
+
+@pytest.mark.parametrize(("ended", "status"), [("cancelled", OrderStatus.CANCELED), ("expired", OrderStatus.EXPIRED)])
+def test_the_exits_of_an_entry_that_never_filled_go_with_it(ended: str, status: OrderStatus) -> None:
+    scene = Scene()
+    entry = accepted(scene.broker.submit(buy(limit="95", protection=bracket("90", "99")))).order
+    assert entry is not None
+    if ended == "cancelled":
+        accepted(scene.broker.cancel(entry.venue_id))
+    else:
+        scene.feed.add(bar("SPY", OPEN + timedelta(hours=7), (99, 99, 99, 99)))
+        scene.venue.advance()
+    statuses = {name: scene.broker.order(name).status for name in ("b1", "b1.stop", "b1.target")}  # type: ignore[union-attr]  # they exist
+    assert set(statuses.values()) == {status}
+    scene.play(90, 120, 80, 90)
+    assert scene.fills() == []
+
+
+def test_a_client_id_that_is_too_long_for_a_suffix_gives_its_exits_names_of_their_own() -> None:
+    scene = Scene()
+    name = "a" * 48
+    accepted(scene.broker.submit(buy(name, limit=None, protection=bracket())))
+    stop, target = scene.broker.open_orders()
+    assert {stop.parent, target.parent} == {name}
+    assert stop.client_id != target.client_id
+    assert max(len(stop.client_id), len(target.client_id)) <= 48
+    assert scene.broker.order(stop.client_id) == stop
+
+
+def test_a_pair_has_exits_and_stops_where_the_settings_say_so_and_nowhere_else() -> None:
+    entry = buy(symbol="BTC-USD", limit=None, time_in_force=TimeInForce.GTC, protection=bracket())
+    stop = sell(
+        symbol="BTC-USD", limit=None, order_type=OrderType.STOP, stop=Decimal(97), time_in_force=TimeInForce.GTC
+    )
+    strict = Scene(symbol="BTC-USD")
+    assert "order class bracket is not offered for crypto" in rejected(strict.broker.submit(entry))
+    assert "order type stop is not offered for crypto" in rejected(strict.broker.submit(stop))
+    scene = Scene(replace(SETTINGS, crypto_exits=True), symbol="BTC-USD")
+    accepted(scene.broker.submit(entry))
+    legs = scene.broker.open_orders()
+    assert [leg.client_id for leg in legs] == ["b1.stop", "b1.target"]
+    accepted(scene.broker.cancel(legs[0].venue_id))
+    accepted(scene.broker.submit(stop))
+    scene.play(98, 98, 96, 97)
+    assert scene.fills()[1:] == [("s1", Decimal(97))]
+
+
+def test_exits_of_pairs_do_not_go_with_fees_in_coin() -> None:
+    with pytest.raises(Invalid, match="crypto_exits goes with fees flat only, got alpaca"):
+        VenueSettings(starting_cash=Decimal(1), crypto_exits=True, fees=FeeSchedule.ALPACA)
 
 
 def test_a_stop_limit_that_only_triggered_rests_as_a_limit() -> None:
@@ -234,9 +323,15 @@ def test_a_buy_that_outgrew_the_cash_is_cancelled_with_the_numbers() -> None:
     [
         (buy(quantity="1.5"), "not a multiple of 1"),
         (buy(protection=bracket("94.001", None)), "protective stop 94.001"),
-        (buy(symbol="BTC-USD", quantity="0.0001", limit="100"), "below the minimum of 1"),
+        (
+            buy(symbol="BTC-USD", quantity="0.0001", limit="100", time_in_force=TimeInForce.GTC),
+            "below the minimum of 1",
+        ),
         (sell(order_type=OrderType.STOP, limit=None, stop=Decimal(90), time_in_force=TimeInForce.IOC), "ioc"),
-        (buy("a" * 45, protection=bracket("94", "99")), "at most 41 characters"),
+        (
+            buy(symbol="BTC-USD", limit="100", time_in_force=TimeInForce.DAY),
+            "time in force day is not offered for crypto; there are gtc, ioc",
+        ),
         (buy(protection=bracket("96", "99")), "must be below the entry"),
         (sell(), "requested 10, available 0, held_for_orders 0, position 0"),
         (buy(quantity="106"), "needs 10070, has 10000"),
