@@ -1,6 +1,6 @@
 """The guard around foreign code and the outside world: whatever happens inside becomes a value.
 
-This is one of the three places in which a broad ``except`` is allowed. ``KeyboardInterrupt`` and ``SystemExit`` raised by
+This is one of the four places in which a broad ``except`` is allowed. ``KeyboardInterrupt`` and ``SystemExit`` raised by
 the operating system's signals pass through ``attempt``; a bot that raises ``SystemExit`` is caught like any other failure
 by ``attempt_foreign``.
 """

@@ -94,6 +94,9 @@ class BrokerPolicy(Section):
     crypto_fee: Annotated[Decimal, Field(ge=0, le=Decimal("0.1"))]
     slippage: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
     half_spread: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
+    faults: Annotated[str, Field(description='"" (none) or the path of a fault file, from the folder of this file')] = (
+        ""
+    )
 
 
 class MarketPolicy(Section):
@@ -282,6 +285,8 @@ class Policy(Section):
                 yield f"bots: the id {bot_id!r} is used {count} times; ids are unique"
         if self.practice and not simulated:
             yield f"practice: true is for the simulated broker; broker.name is {self.broker.name!r}"
+        if self.broker.faults and not simulated:
+            yield f"broker.faults: only for the simulated broker; broker.name is {self.broker.name!r}"
         if self.mode == "live" and simulated:
             yield "mode: 'live' needs a real broker; broker.name is 'sim'"
         if self.market.sessions == "always" and not self.practice:

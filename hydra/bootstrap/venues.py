@@ -17,6 +17,10 @@ import orjson
 from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
 from hydra.adapters.exchange.books import SqliteBooks
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
+from hydra.adapters.exchange.fault_files import read_faults
+from hydra.adapters.exchange.faults import FaultPlan
+from hydra.adapters.exchange.faulty_door import FaultyBroker, FaultyMarket
+from hydra.adapters.exchange.faulty_exchange import faulty
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
@@ -33,11 +37,15 @@ _PRACTICE_STEPS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What the operator asked the simulated market to play; ``None`` and empty leave it to the policy."""
+    """What the operator asked the simulated market to play; ``None`` and empty leave it to the policy.
+
+    ``config_dir`` is the folder of the configuration, from which paths in it are counted.
+    """
 
     data: tuple[Path, ...] = ()
     seed: int | None = None
     speed: str | None = None
+    config_dir: Path = Path()
 
     @property
     def chosen(self) -> bool:
@@ -64,7 +72,8 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
     exchange_hours = ExchangeCalendar(state_dir / "cache")
     calendar: Calendar = AlwaysOpen() if always else exchange_hours
     remembered = _remembered(state_dir)
-    notes: list[str] = []
+    plan = _faults(policy, source)
+    notes: list[str] = [] if plan is None else [_told(plan, policy.broker.faults)]
     played = source
     feed = _feed(policy, source, exchange_hours)
     books = SqliteBooks(state_dir / BOOKS)
@@ -81,21 +90,33 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
     _remember(state_dir, played)
     _begin(venue, policy)
     speed = source.speed or policy.market.speed
+    spoilt = venue if plan is None else faulty(venue, plan)
     clock = SimClock(
-        venue,
+        spoilt,
         speed=None if speed == "max" else float(speed),
         days=0 if played.data else policy.market.days,
         stop=stop,
     )
+    broker, market = SimBroker(spoilt), SimMarket(spoilt)
     return VenueDoors(
-        broker=SimBroker(venue),
-        market=SimMarket(venue),
+        broker=broker if plan is None else FaultyBroker(broker, plan),
+        market=market if plan is None else FaultyMarket(market, plan, lambda: venue.now),
         clock=clock,
         calendar=calendar,
         seed=_seed(policy, played),
         local=True,
         notes=(*notes, *filter(None, (venue.note,)), *getattr(feed, "notes", ())),
     )
+
+
+def _faults(policy: Policy, source: Source) -> FaultPlan | None:
+    """What the policy wants the venue to get wrong. Raises ``BadConfig``."""
+    return read_faults(source.config_dir / policy.broker.faults) if policy.broker.faults else None
+
+
+def _told(plan: FaultPlan, path: str) -> str:
+    count = len(plan.rules)
+    return f"faults on demand: {count} rule{'' if count == 1 else 's'} of {path}"
 
 
 def _begin(venue: SimulatedVenue, policy: Policy) -> None:
@@ -158,6 +179,7 @@ def _settings(policy: Policy) -> VenueSettings:
         slippage=broker.slippage,
         half_spread=broker.half_spread,
         bar_seconds=policy.market.bar_seconds,
+        crypto_exits=True,
     )
 
 

@@ -10,7 +10,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -142,7 +142,7 @@ class Writer:
         if tail.torn_bytes:
             self.notes.append(f"{tail.torn_path}: a torn last line of {tail.torn_bytes} bytes was dropped")
         self._venue = find("hydra.brokers", setup.policy.broker.name, "broker.name")(
-            setup.policy, setup.state_dir, self.source, self.stop
+            setup.policy, setup.state_dir, replace(self.source, config_dir=setup.config.parent), self.stop
         )
         self.notes += self.venue.notes
         journal = JournalWriter(
