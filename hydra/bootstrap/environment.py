@@ -7,15 +7,16 @@ ever quoted from a ``.env`` file that cannot be read: it may hold a secret.
 
 from __future__ import annotations
 
+import re
 import stat
 from collections import Counter
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from dotenv.parser import Binding, parse_stream
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,7 +28,9 @@ FILE_BYTES_MAX = 1024 * 1024
 
 ARM_LIVE = "HYDRA_ARM_LIVE"
 JOURNAL_KEY = "HYDRA_JOURNAL_KEY"
-RESERVED = ("HYDRA_CONFIG", "HYDRA_STATE_DIR", "HYDRA_LOG_DIR", ARM_LIVE, JOURNAL_KEY)
+SIM_KEY = "HYDRA_SIM__KEY"
+SIM_SECRET = "HYDRA_SIM__SECRET"  # noqa: S105  # the variable's name
+RESERVED = ("HYDRA_CONFIG", "HYDRA_STATE_DIR", "HYDRA_LOG_DIR", ARM_LIVE, JOURNAL_KEY, SIM_KEY, SIM_SECRET)
 """Variables with a meaning of their own: they are no keys of the configuration."""
 RESERVED_PREFIX = "HYDRA_ALPACA__"
 
@@ -88,6 +91,21 @@ class LayeredSettings(BaseSettings):
         return tuple(Layer(settings_cls, values) for values in init_settings.init_kwargs["layers"])
 
 
+_HEADER_TEXT = re.compile(r"[!-9;-~]{1,128}")
+_LIMITS: Mapping[str, tuple[str, str]] = {
+    # variable: the field it fills, and what is accepted
+    JOURNAL_KEY: ("journal_key", "16 to 1024 characters"),
+    SIM_KEY: ("sim_key", "1 to 128 ASCII characters without blanks and colons"),
+    SIM_SECRET: ("sim_secret", "1 to 128 ASCII characters without blanks and colons"),
+}
+
+
+def _sendable(text: SecretStr) -> SecretStr:
+    if not _HEADER_TEXT.fullmatch(text.get_secret_value()):
+        raise ValueError("not to be sent in a header")
+    return text
+
+
 class Secrets(LayeredSettings):
     """What must never be journaled, stored or shown. Unset is None."""
 
@@ -95,6 +113,9 @@ class Secrets(LayeredSettings):
 
     journal_key: SecretStr | None = Field(default=None, min_length=16, max_length=1024)
     """Signs the journal's head (HMAC-SHA-256); 16 to 1024 characters."""
+    sim_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
+    sim_secret: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
+    """What a client of ``hydra sim`` has to name; 1 to 128 characters that a header can carry."""
 
 
 def read_environment(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Environment:
@@ -111,14 +132,14 @@ def read_environment(environ: Mapping[str, str], env_file: Path | None = ENV_FIL
 def load_secrets(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Secrets:
     """The secrets of the environment. Raises ``BadConfig`` naming the variable, never its value."""
     environment = read_environment(environ, env_file)
-    key = environment.variables.get(JOURNAL_KEY)
+    told = {name: environment.variables[name] for name in _LIMITS if name in environment.variables}
     try:
-        return Secrets.of({} if key is None else {"journal_key": key})
-    except ValidationError:
-        limits = "expected 16 to 1024 characters, or no such variable"
-        raise BadConfig(
-            f"{environment.place(JOURNAL_KEY)}: {'empty' if not key else f'{len(key)} characters'}; {limits}"
-        ) from None
+        return Secrets.of({_LIMITS[name][0]: value for name, value in told.items()})
+    except ValidationError as error:
+        wrong = {str(found["loc"][0]) for found in error.errors(include_url=False, include_input=False)}
+    name = next(name for name in told if _LIMITS[name][0] in wrong)
+    size = f"{len(told[name])} characters" if told[name] else "empty"
+    raise BadConfig(f"{environment.place(name)}: {size}; expected {_LIMITS[name][1]}, or no such variable") from None
 
 
 def read_text(path: Path) -> str:

@@ -115,6 +115,39 @@ def replay(
 
 
 @app.command()
+def sim(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8765,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH...", help="Play recorded prices instead of invented ones."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Where its clock starts, such as 2013-10-07T13:30:00Z.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Another invented market.")] = None,
+    speed: Annotated[
+        str | None, typer.Option("--speed", metavar="X|max", help="Simulated seconds a second; 1 if not given.")
+    ] = None,
+    lockstep: Annotated[bool, typer.Option("--lockstep", help="Its clock moves only when told.")] = False,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", metavar="FILE", help="What it is to get wrong, a fault file.")
+    ] = None,
+    fault_admin: Annotated[bool, typer.Option("--fault-admin", help="Let clients see and change the faults.")] = False,
+    rate_limit: Annotated[
+        int, typer.Option("--rate-limit", min=0, max=10**9, help="Requests a minute; 0 for no limit.")
+    ] = 200,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Serve a local exchange that speaks Alpaca's protocol, for any Alpaca client."""
+    _call("sim", "sim", locals())
+
+
+@app.command()
 def status(
     config: Config = CONFIG,
     state_dir: StateDir = STATE_DIR,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +20,7 @@ from hydra.cli.screen.live import LiveView
 from hydra.cli.screen.summary import summary
 from hydra.cli.screen.tally import Tally
 from hydra.cli.screen.words import one_line
+from hydra.cli.stopper import Stopper
 from hydra.engine.cycle import CycleReport
 from hydra.engine.run import Ending, Loop, resting_orders
 from hydra.model.errors import BadConfig, Barred, Blank, Corrupt, Refused, Unreachable
@@ -30,30 +29,6 @@ from hydra.qc.preflight import why_not_certified
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_EXIT_ON = {signal.SIGINT: 130, signal.SIGTERM: 143}
-
-
-class Stopper:
-    """Turns signals into a clean end after the current cycle."""
-
-    def __init__(self) -> None:
-        self.event = threading.Event()
-        self.exit_code: int | None = None
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """While inside, SIGINT and SIGTERM ask for an end instead of ending."""
-        before = {number: signal.signal(number, self._asked) for number in _EXIT_ON}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _asked(self, number: int, _frame: object) -> None:
-        self.exit_code = _EXIT_ON[signal.Signals(number)]
-        self.event.set()
 
 
 def command(frame: Frame) -> Result:
