@@ -3,21 +3,31 @@
 A test module subclasses ``BrokerContract`` and provides the fixture ``scene``: a broker with an account of 10,000 dollars,
 flat, and a market for shares of SPY in its regular session, last at 100.00 (bid 99.99, ask 100.01), no fees.
 ``scene.play(open, high, low, close)`` lets the next bar of SPY happen and moves the venue's clock past it.
+``ShortSaleContract`` wants ``margin_scene``: the same with an account that may sell short.
+
+Doors differ in what they can express. Where that shows, the scene says so in a property (``exits_outlive_the_day``,
+``shows_waiting_exits``), and the suite holds the broker to what its own door promises; nothing is left out.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Protocol
 
 import pytest
 
 from hydra.model.errors import Refused
-from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
+from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce, VenueOrder
 from hydra.ports import Ack, AckOutcome, Broker
 
 SYMBOL = "SPY"
+PAIR = "BTC-USD"
+NOBODY = "00000000-0000-4000-8000-000000000000"
+"""An id as venues give them, and none has given."""
 CASH = Decimal(10_000)
+FILLS_A_PAGE, ORDERS_A_PAGE = 100, 500
+"""The most a venue we know tells in one answer."""
 QUIET = ("100", "100.5", "99.5", "100")
 
 
@@ -29,8 +39,46 @@ class BrokerScene(Protocol):
         """The broker under test."""
         ...
 
+    @property
+    def exits_outlive_the_day(self) -> bool:
+        """True when the exits of an entry work until they are cancelled; False when they share its time in force."""
+        ...
+
+    @property
+    def shows_waiting_exits(self) -> bool:
+        """True when exits that wait for their entry to fill are among the open orders; nothing of theirs works yet."""
+        ...
+
+    def again(self) -> Broker:
+        """A broker that has seen nothing yet, on the same account."""
+        ...
+
     def play(self, first: str, high: str, low: str, last: str) -> None:
         """Let a bar happen."""
+        ...
+
+    def next_day(self) -> None:
+        """Let the session end (early, if the stage's calendar says so) and the next one begin, at the same prices."""
+        ...
+
+    def quote_pair(self) -> None:
+        """Let BTC-USD be quoted at 19,990 to 20,010."""
+        ...
+
+    def serve(self, quantity: str | None) -> None:
+        """Let every execution be of at most this many shares; ``None``: of any number."""
+        ...
+
+    def block(self) -> None:
+        """Have the venue bar the account from trading."""
+        ...
+
+    def crowd(self, count: int) -> None:
+        """Let another client of the account rest so many orders, at prices nobody reaches."""
+        ...
+
+    def churn(self, count: int) -> None:
+        """Let another client of the account have so many executions of a share each, buys and sells in turn."""
         ...
 
 
@@ -66,6 +114,13 @@ def accepted(ack: Ack) -> Ack:
     assert ack.outcome is AckOutcome.ACCEPTED, ack.reason
     assert ack.order is not None
     return ack
+
+
+def working(broker: Broker) -> tuple[VenueOrder, ...]:
+    """The open orders without the exits of an entry that has not filled."""
+    orders = broker.open_orders()
+    waiting = {order.client_id for order in orders}
+    return tuple(order for order in orders if order.parent not in waiting)
 
 
 def rejected(ack: Ack) -> str:
@@ -113,6 +168,12 @@ class BrokerContract:
         rejected(broker.submit(buy(limit=None)))
         assert sum(fill.quantity for fill in broker.fills("").fills) == 10
 
+    def test_the_time_is_aware_and_goes_with_the_market(self, scene: BrokerScene, broker: Broker) -> None:
+        before = broker.now()
+        scene.play(*QUIET)
+        assert before.utcoffset() == timedelta(0)
+        assert broker.now() == before + timedelta(minutes=1)
+
     def test_an_unknown_client_id_is_none(self, broker: Broker) -> None:
         assert broker.order("never-sent") is None
 
@@ -139,6 +200,67 @@ class BrokerContract:
         assert broker.fills(second.cursor).cursor == second.cursor
         assert broker.fills("").fills == first.fills + second.fills
 
+    def test_a_cursor_that_was_never_given_out_is_refused(self, broker: Broker) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        with pytest.raises(Refused):
+            broker.fills("never-given-out")
+
+    def test_no_fill_is_lost_or_doubled_where_pages_end(self, scene: BrokerScene, broker: Broker) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        first = broker.fills("")
+        scene.churn(FILLS_A_PAGE + 1)
+        rest = broker.fills(first.cursor)
+        assert len(rest.fills) == FILLS_A_PAGE + 1
+        assert [fill.side for fill in rest.fills[:3]] == [Side.BUY, Side.SELL, Side.BUY]
+        assert len({fill.fill_id for fill in (*first.fills, *rest.fills)}) == FILLS_A_PAGE + 2
+        assert broker.fills("").fills == first.fills + rest.fills
+        assert broker.fills(rest.cursor).fills == ()
+
+    def test_a_page_that_is_exactly_full_is_not_followed_by_its_like(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.churn(FILLS_A_PAGE)
+        page = broker.fills("")
+        assert len(page.fills) == FILLS_A_PAGE
+        assert broker.fills(page.cursor).fills == ()
+
+    def test_every_open_order_is_told_however_many_there_are(self, scene: BrokerScene, broker: Broker) -> None:
+        accepted(broker.submit(buy()))
+        scene.crowd(ORDERS_A_PAGE + 1)
+        orders = broker.open_orders()
+        assert len(orders) == len({order.venue_id for order in orders}) == ORDERS_A_PAGE + 2
+        assert "b1" in {order.client_id for order in orders}
+
+    def test_an_order_fills_in_parts_and_each_is_a_fill(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.serve("4")
+        accepted(broker.submit(buy(limit=None)))
+        order = broker.order("b1")
+        assert order is not None
+        assert (order.status, order.quantity, order.filled) == (OrderStatus.PARTIALLY_FILLED, Decimal(10), Decimal(4))
+        assert broker.open_orders() == (order,)
+        assert [position.quantity for position in broker.positions()] == [Decimal(4)]
+        seen = broker.fills("")
+        scene.serve(None)
+        scene.play(*QUIET)
+        done = broker.order("b1")
+        assert done is not None
+        assert (done.status, done.filled) == (OrderStatus.FILLED, Decimal(10))
+        fills = (*seen.fills, *broker.fills(seen.cursor).fills)
+        assert [fill.quantity for fill in fills] == [Decimal(4), Decimal(6)]
+        assert {(fill.client_id, fill.venue_id) for fill in fills} == {("b1", done.venue_id)}
+        assert done.average_price == sum(fill.quantity * fill.price for fill in fills) / 10
+
+    def test_what_had_filled_of_a_cancelled_order_is_kept(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.serve("4")
+        order = accepted(broker.submit(buy(limit=None))).order
+        assert order is not None
+        accepted(broker.cancel(order.venue_id))
+        scene.serve(None)
+        scene.play(*QUIET)
+        after = broker.order("b1")
+        assert after is not None
+        assert (after.status, after.filled) == (OrderStatus.CANCELED, Decimal(4))
+        assert [position.quantity for position in broker.positions()] == [Decimal(4)]
+        assert sum(fill.quantity for fill in broker.fills("").fills) == 4
+
     def test_a_cancelled_order_is_done_and_never_fills(self, scene: BrokerScene, broker: Broker) -> None:
         order = accepted(broker.submit(buy())).order
         assert order is not None
@@ -159,8 +281,22 @@ class BrokerContract:
         assert ack.order.status is OrderStatus.FILLED
         assert everything(broker) == before
 
-    def test_cancelling_an_order_that_never_was_is_rejected(self, broker: Broker) -> None:
-        rejected(broker.cancel("no-such-order"))
+    def test_cancelling_twice_is_rejected_and_the_order_stays_cancelled(self, broker: Broker) -> None:
+        order = accepted(broker.submit(buy())).order
+        assert order is not None
+        accepted(broker.cancel(order.venue_id))
+        ack = broker.cancel(order.venue_id)
+        rejected(ack)
+        assert ack.order is not None
+        assert ack.order.status is OrderStatus.CANCELED
+
+    @pytest.mark.parametrize("venue_id", [NOBODY, "no-such-order"])
+    def test_cancelling_an_order_that_never_was_is_rejected(self, broker: Broker, venue_id: str) -> None:
+        before = everything(broker)
+        ack = broker.cancel(venue_id)
+        rejected(ack)
+        assert ack.order is None
+        assert everything(broker) == before
 
     def test_an_open_buy_reserves_buying_power_until_it_is_cancelled(self, broker: Broker) -> None:
         order = accepted(broker.submit(buy(limit="95"))).order
@@ -188,6 +324,29 @@ class BrokerContract:
     def test_an_entry_without_a_target_gets_a_stop_alone(self, broker: Broker) -> None:
         accepted(broker.submit(buy(limit=None, protection=bracket(target=None))))
         assert [leg.order_type for leg in broker.open_orders()] == [OrderType.STOP]
+
+    def test_the_exits_of_an_entry_that_waits_do_not_work(self, scene: BrokerScene, broker: Broker) -> None:
+        order = accepted(broker.submit(buy(limit="95", protection=bracket("90", "99")))).order
+        assert order is not None
+        exits = [leg for leg in broker.open_orders() if leg.parent == "b1"]
+        assert len(exits) == (2 if scene.shows_waiting_exits else 0)
+        assert working(broker) == (order,)
+        scene.play("100", "100", "96", "99")
+        assert broker.fills("").fills == ()
+        scene.play("96", "96", "94", "95")
+        assert [fill.client_id for fill in broker.fills("").fills] == ["b1"]
+        assert {leg.parent for leg in working(broker)} == {"b1"}
+
+    def test_a_broker_that_has_seen_nothing_says_the_same(self, scene: BrokerScene, broker: Broker) -> None:
+        accepted(broker.submit(buy("b1", quantity="5", limit=None, protection=bracket())))
+        accepted(broker.submit(buy("b2", quantity="5", limit="95", protection=bracket("90", None))))
+        legs = [order for order in broker.open_orders() if order.parent]
+        fresh = scene.again()
+        assert everything(fresh) == everything(broker)
+        assert fresh.identity() == broker.identity()
+        for client_id in ("b1", "b2", *(leg.client_id for leg in legs)):
+            assert scene.again().order(client_id) == broker.order(client_id) is not None
+        assert rejected(scene.again().submit(buy("b1")))
 
     def test_when_one_leg_fills_the_other_is_cancelled(self, scene: BrokerScene, broker: Broker) -> None:
         accepted(broker.submit(buy(limit=None, protection=bracket())))
@@ -251,5 +410,74 @@ class BrokerContract:
         with pytest.raises(Refused, match="ZZZZ"):
             broker.instruments([SYMBOL, "ZZZZ"])
 
+    @pytest.mark.parametrize("symbol", ["ZZZZ", "ZZZ-USD", "no symbol"])
+    def test_an_order_for_an_unknown_symbol_is_rejected(self, broker: Broker, symbol: str) -> None:
+        before = everything(broker)
+        rejected(broker.submit(buy(symbol=symbol)))
+        assert everything(broker) == before
+        assert broker.order("b1") is None
+
     def test_an_order_for_an_unknown_symbol_is_rejected_by_name(self, broker: Broker) -> None:
         assert "ZZZZ" in rejected(broker.submit(buy(symbol="ZZZZ")))
+
+    def test_a_pair_has_its_canonical_name_wherever_it_is_told(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.quote_pair()
+        pair = {"symbol": PAIR, "time_in_force": TimeInForce.GTC}
+        accepted(broker.submit(buy("b1", quantity="0.1", limit=None, **pair)))
+        order = accepted(broker.submit(buy("b2", quantity="0.1", limit="15000", **pair))).order
+        assert broker.open_orders() == (order,)
+        (instrument,), (position,), (fill,) = broker.instruments([PAIR]), broker.positions(), broker.fills("").fills
+        assert {instrument.symbol, position.symbol, fill.symbol, broker.open_orders()[0].symbol} == {PAIR}
+        assert instrument.quantity_increment <= Decimal("0.0001")
+        assert position.quantity == fill.quantity == Decimal("0.1")
+
+    def test_a_blocked_account_says_so_takes_no_order_and_lets_go_of_those_it_has(
+        self, scene: BrokerScene, broker: Broker
+    ) -> None:
+        order = accepted(broker.submit(buy())).order
+        assert order is not None
+        scene.block()
+        before = everything(broker)
+        assert broker.account().blocked
+        rejected(broker.submit(buy("b2")))
+        assert everything(broker) == before
+        accepted(broker.cancel(order.venue_id))
+        assert broker.open_orders() == ()
+
+    @pytest.mark.parametrize("force", [TimeInForce.DAY, TimeInForce.GTC])
+    def test_a_day_order_ends_with_its_day_and_the_position_stays(
+        self, scene: BrokerScene, broker: Broker, force: TimeInForce
+    ) -> None:
+        outlive = scene.exits_outlive_the_day or force is TimeInForce.GTC
+        accepted(broker.submit(buy("b1", quantity="5", limit=None, protection=bracket(), time_in_force=force)))
+        accepted(broker.submit(buy("b2", quantity="5", limit="95")))
+        held = broker.positions()
+        scene.next_day()
+        gone = broker.order("b2")
+        assert gone is not None
+        assert gone.status is OrderStatus.EXPIRED
+        assert broker.positions() == held
+        exits = broker.open_orders()
+        assert len(exits) == (2 if outlive else 0)
+        assert {leg.parent for leg in exits} <= {"b1"}
+        if not outlive:
+            accepted(broker.submit(sell("s1", quantity="5", limit="104")))
+        scene.play("100", "105", "99", "104")
+        assert (broker.positions(), broker.open_orders()) == ((), ())
+        assert broker.fills("").fills[-1].price == 104
+
+
+class ShortSaleContract:
+    """Subclass it and provide ``margin_scene``."""
+
+    def test_a_short_is_a_negative_position_and_can_be_bought_back(self, margin_scene: BrokerScene) -> None:
+        broker = margin_scene.broker
+        accepted(broker.submit(sell("s1", quantity="10", limit=None)))
+        (position,) = broker.positions()
+        assert (position.symbol, position.quantity) == (SYMBOL, Decimal(-10))
+        assert position.average_price > 0
+        assert broker.account().cash > CASH
+        margin_scene.next_day()
+        assert broker.positions() == (position,)
+        accepted(broker.submit(buy("b1", quantity="10", limit=None)))
+        assert broker.positions() == ()

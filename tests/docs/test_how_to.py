@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from tests.docs.shell import follow
 
 PAGES = sorted((DOCS / "how-to").glob("*.md"))
 INSTALLS = "add-a-signal.md"
+SERVES = "practise-offline.md"
+PORT = "8765"
 
 
 @pytest.fixture
@@ -25,7 +30,9 @@ def desk(place: Path) -> Path:
     return place
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != INSTALLS], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in (INSTALLS, SERVES)], ids=lambda page: page.stem
+)
 def test_the_page_can_be_followed(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with elsewhere(desk):
         monkeypatch.delenv("HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES")
@@ -51,3 +58,18 @@ def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:
     assert followed.returncode == 0, followed.stderr
     assert int(followed.stdout) >= 4
     assert 'pullback = "my_signals:pullback"' in (desk / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_page_with_a_server_can_be_followed(desk: Path) -> None:
+    """On a port that is free here; what it leaves running is ended."""
+    page = (DOCS / "how-to" / SERVES).read_text(encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    page = page.replace("hydra sim --", f"hydra sim --port {port} --").replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}")
+    with elsewhere(desk):
+        try:
+            assert follow(page) >= 15
+        finally:
+            for pid in desk.glob("*.pid"):
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid.read_text(encoding="utf-8")), signal.SIGKILL)

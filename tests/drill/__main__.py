@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-PLACE = Path(__file__).resolve().parents[1] / "e2e"
+_TESTS = Path(__file__).resolve().parents[1]
+PLACES = (
+    _TESTS / "e2e",
+    _TESTS / "conformance" / "test_fuzz.py",
+    _TESTS / "conformance" / "test_lockstep.py",
+    _TESTS / "adapters" / "exchange" / "test_account_invariants.py",
+)
 MARKS = {"passed": "[green]held[/]", "failed": "[bold red]BROKE[/]", "skipped": "[yellow]skipped[/]"}
 
 
@@ -43,7 +49,7 @@ def main(arguments: list[str]) -> int:
     """Run the rehearsals; pytest's exit code."""
     narrator = Narrator()
     options = ["-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
-    code = pytest.main([str(PLACE), *options], plugins=[narrator])
+    code = pytest.main([*map(str, PLACES), *options], plugins=[narrator])
     counts = narrator.counts
     narrator.console.print(f"\n{counts['passed']} held, {counts['failed']} broke, {counts['skipped']} skipped")
     return int(code)

@@ -1,0 +1,345 @@
+"""The ``Broker`` and ``Market`` ports in Alpaca's published protocol: as plain as can be, to hold the suites against a server.
+
+No part of the product: no retries, no limits, no streams. ``WireBroker`` is what an engine sees of a line; a definite refusal becomes a
+rejection, everything else that is not a success raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from hydra.model.errors import Refused, Unreachable
+from hydra.model.market import AssetClass, Bar, Instrument, Quote, asset_class_of, usual_instrument
+from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Side, VenueOrder
+from hydra.model.portfolio import Account, Position
+from hydra.model.values import replace
+from hydra.ports import Ack, AckOutcome, FillPage, MarketData, VenueIdentity
+from tests.contracts.lines import HttpLine, Line, Row, Said
+
+ORDERS_MOST, FILLS_MOST, BARS_MOST = 500, 100, 1000
+EARLIEST = "2000-01-01T00:00:00Z"
+QUOTED_IN = ("USDT", "USDC", "USD", "BTC")
+
+_S = OrderStatus
+STATUSES: Mapping[str, OrderStatus] = {
+    "new": _S.ACCEPTED,
+    "accepted": _S.ACCEPTED,
+    "pending_new": _S.ACCEPTED,
+    "accepted_for_bidding": _S.ACCEPTED,
+    "held": _S.ACCEPTED,
+    "stopped": _S.ACCEPTED,
+    "suspended": _S.ACCEPTED,
+    "calculated": _S.ACCEPTED,
+    "done_for_day": _S.ACCEPTED,
+    "pending_replace": _S.ACCEPTED,
+    "partially_filled": _S.PARTIALLY_FILLED,
+    "pending_cancel": _S.PENDING_CANCEL,
+    "filled": _S.FILLED,
+    "canceled": _S.CANCELED,
+    "replaced": _S.CANCELED,
+    "expired": _S.EXPIRED,
+    "rejected": _S.REJECTED,
+}
+"""Every published status. One that is not here is not understood, and raises."""
+
+
+class WireBroker:
+    """The ``Broker`` port over a line. What it keeps are names that never change: whose order and whose leg an id is."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._names: dict[str, str] = {}
+        self._parents: dict[str, str] = {}
+
+    def identity(self) -> VenueIdentity:
+        """The account at the other end."""
+        return VenueIdentity(
+            name="wire", url=self._line.url, account_id=self._line.account()["account_number"], mode="sim"
+        )
+
+    def now(self) -> datetime:
+        """The venue's clock."""
+        return _time(self._line.clock()["timestamp"])
+
+    def account(self) -> Account:
+        """The account as it stands."""
+        row = self._line.account()
+        bars = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
+        return Account(
+            account_id=row["account_number"],
+            status=row["status"],
+            equity=Decimal(row["equity"]),
+            cash=Decimal(row["cash"]),
+            buying_power=Decimal(row["buying_power"]),
+            blocked=any(row[name] for name in bars),
+        )
+
+    def positions(self) -> tuple[Position, ...]:
+        """Everything that is held; pairs are spelt without a slash there."""
+        return tuple(
+            Position(
+                symbol=canonical(row["symbol"], row["asset_class"]),
+                quantity=Decimal(row["qty"]),
+                average_price=Decimal(row["avg_entry_price"]),
+            )
+            for row in self._line.positions()
+        )
+
+    def open_orders(self) -> tuple[VenueOrder, ...]:
+        """Every order that is not done, in pages after the last order's id: a time would lose those that share it."""
+        rows: list[Row] = []
+        query = {"status": "open", "nested": "false", "direction": "asc", "limit": ORDERS_MOST}
+        for page in _pages(self._line.orders, query, ORDERS_MOST, "after_order_id"):
+            rows += page
+        self._learn(rows)
+        return tuple(self._order(row) for row in rows)
+
+    def order(self, client_id: str) -> VenueOrder | None:
+        """The order with this client id; ``None`` when the venue says 404."""
+        try:
+            row = self._line.named(client_id)
+        except Said as error:
+            if error.status == 404:
+                return None
+            raise
+        self._learn([row])
+        return self._order(row)
+
+    def fills(self, cursor: str) -> FillPage:
+        """Executions after ``cursor``, which is the id of an activity."""
+        rows: list[Row] = []
+        query: dict[str, Any] = {"direction": "asc", "page_size": FILLS_MOST}
+        if cursor:
+            query["page_token"] = cursor
+        for page in _pages(self._line.fills, query, FILLS_MOST, "page_token"):
+            rows += page
+        return FillPage(fills=tuple(map(self._fill, rows)), cursor=rows[-1]["id"] if rows else cursor)
+
+    def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
+        """Increments and minimums: those a pair's asset names, the usual ones for shares."""
+        return tuple(map(self._instrument, symbols))
+
+    def submit(self, order: Order) -> Ack:
+        """Place an order with its protection. The venue's word on an id that is taken does not name it."""
+        try:
+            row = self._line.place(order_body(order))
+        except Said as error:
+            return Ack(outcome=AckOutcome.REJECTED, reason=f"{order.client_id}: {error}")
+        for leg in row.get("legs") or ():
+            self._parents[leg["id"]] = row["client_order_id"]
+        return Ack(outcome=AckOutcome.ACCEPTED, order=self._order(row))
+
+    def cancel(self, venue_id: str) -> Ack:
+        """Ask for an order's end, and then how it stands."""
+        reason = ""
+        try:
+            self._line.cancel(venue_id)
+        except Said as error:
+            reason = str(error)
+        try:
+            row = self._line.order(venue_id)
+        except Said:
+            return Ack(outcome=AckOutcome.REJECTED, reason=reason or f"no order {venue_id}")
+        self._learn([row])
+        outcome = AckOutcome.REJECTED if reason else AckOutcome.ACCEPTED
+        return Ack(outcome=outcome, order=self._order(row), reason=reason)
+
+    def _instrument(self, symbol: str) -> Instrument:
+        try:
+            row = self._line.asset(spelt(symbol))
+        except Said as error:
+            if error.status == 404:
+                raise Refused(f"not traded here: {symbol}") from error
+            raise
+        usual = usual_instrument(symbol)
+        if usual.asset_class is not AssetClass.CRYPTO:
+            return usual
+        return replace(
+            usual,
+            price_increment=Decimal(str(row["price_increment"])),
+            quantity_increment=Decimal(str(row["min_trade_increment"])),
+            minimum_quantity=Decimal(str(row["min_order_size"])),
+        )
+
+    def _order(self, row: Row) -> VenueOrder:
+        if row["status"] not in STATUSES:
+            raise Unreachable(f"order {row['id']} has the unknown status {row['status']!r}")
+        status, filled = STATUSES[row["status"]], Decimal(row["filled_qty"])
+        if status is OrderStatus.ACCEPTED and filled:
+            status = OrderStatus.PARTIALLY_FILLED
+        self._names[row["id"]] = row["client_order_id"]
+        return VenueOrder(
+            venue_id=row["id"],
+            client_id=row["client_order_id"],
+            symbol=canonical(row["symbol"], row["asset_class"]),
+            side=Side(row["side"]),
+            order_type=OrderType(row["type"]),
+            quantity=Decimal(row["qty"]),
+            status=status,
+            filled=filled,
+            average_price=_number(row["filled_avg_price"]),
+            limit=_number(row["limit_price"]),
+            stop=_number(row["stop_price"]),
+            parent=self._parents.get(row["id"], ""),
+            updated_at=_time(row["updated_at"]),
+        )
+
+    def _learn(self, rows: Sequence[Row]) -> None:
+        """Find the entries of legs that this broker has not placed: a leg does not say whose it is, an entry has its legs."""
+        lost = {r["id"]: r for r in rows if r["order_class"] in ("bracket", "oto", "oco") and not r.get("legs")}
+        lost = {order_id: row for order_id, row in lost.items() if order_id not in self._parents}
+        if not lost:
+            return
+        symbols = ",".join(sorted({row["symbol"] for row in lost.values()}))
+        query = {"status": "all", "nested": "true", "direction": "asc", "limit": ORDERS_MOST, "symbols": symbols}
+        for page in _pages(self._line.orders, query, ORDERS_MOST, "after_order_id"):
+            for row in page:
+                self._parents.setdefault(row["id"], "")
+                for leg in row["legs"] or ():
+                    self._parents[leg["id"]] = row["client_order_id"]
+            if lost.keys() <= self._parents.keys():
+                return
+
+    def _fill(self, row: Row) -> Fill:
+        order_id = row["order_id"]
+        if order_id not in self._names:
+            self._names[order_id] = self._line.order(order_id)["client_order_id"]
+        return Fill(
+            fill_id=row["id"],
+            venue_id=order_id,
+            client_id=self._names[order_id],
+            symbol=_either(row["symbol"]),
+            side=Side(row["side"]),
+            quantity=Decimal(row["qty"]),
+            price=Decimal(row["price"]),
+            at=_time(row["transaction_time"]),
+        )
+
+
+class WireMarket:
+    """The ``Market`` port over HTTP."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._line = HttpLine(client)
+
+    def describe(self) -> str:
+        """Where the prices come from."""
+        return f"prices from {self._line.url}"
+
+    def history(self, symbols: Sequence[str], count: int) -> tuple[Bar, ...]:
+        """The last ``count`` closed minutes of each symbol, asked for backwards."""
+        return tuple(bar for symbol in symbols for bar in self._last(symbol, count))
+
+    def poll(self, symbols: Sequence[str], after: Mapping[str, datetime]) -> MarketData:
+        """Latest quotes in one request a class, and the minutes after ``after``."""
+        quotes: list[Quote] = []
+        for crypto in (False, True):
+            some = [each for each in symbols if (asset_class_of(each) is AssetClass.CRYPTO) is crypto]
+            if some:
+                path = "/v1beta3/crypto/us/latest/quotes" if crypto else "/v2/stocks/quotes/latest"
+                rows = self._line.ask("GET", path, {"symbols": ",".join(map(spelt, some))})["quotes"]
+                quotes += [_quote(each, rows[spelt(each)]) for each in some if spelt(each) in rows]
+        bars = tuple(bar for symbol in symbols for bar in self._since(symbol, after.get(symbol)))
+        return MarketData(quotes=tuple(quotes), bars=bars)
+
+    def _last(self, symbol: str, count: int) -> Sequence[Bar]:
+        found: list[Bar] = []
+        for page in self._bars(symbol, {"start": EARLIEST, "sort": "desc", "limit": min(count, BARS_MOST)}):
+            found += page
+            if len(found) >= count:
+                break
+        return found[:count][::-1]
+
+    def _since(self, symbol: str, after: datetime | None) -> Sequence[Bar]:
+        if after is None:
+            return self._last(symbol, 1)
+        start = (after + timedelta(microseconds=1)).isoformat()
+        return [bar for page in self._bars(symbol, {"start": start, "limit": BARS_MOST}) for bar in page]
+
+    def _bars(self, symbol: str, query: Row) -> Iterator[list[Bar]]:
+        crypto = asset_class_of(symbol) is AssetClass.CRYPTO
+        path = "/v1beta3/crypto/us/bars" if crypto else "/v2/stocks/bars"
+        asked = {"symbols": spelt(symbol), "timeframe": "1Min", **query}
+        now = _time(self._line.ask("GET", "/v2/clock")["timestamp"])
+        while True:
+            body = self._line.ask("GET", path, asked)
+            page = [_bar(symbol, row) for row in body["bars"].get(spelt(symbol), ())]
+            yield [bar for bar in page if bar.closes_at <= now]
+            if body["next_page_token"] is None:
+                return
+            asked["page_token"] = body["next_page_token"]
+
+
+def order_body(order: Order) -> dict[str, Any]:
+    """An order as it is asked for. Exits have the entry's time in force: the protocol has no other."""
+    body: dict[str, Any] = {
+        "client_order_id": order.client_id,
+        "symbol": spelt(order.symbol),
+        "qty": str(order.quantity),
+        "side": order.side.value,
+        "type": order.order_type.value,
+        "time_in_force": order.time_in_force.value,
+    }
+    if order.limit is not None:
+        body["limit_price"] = str(order.limit)
+    if order.stop is not None:
+        body["stop_price"] = str(order.stop)
+    if order.protection is not None:
+        body["order_class"] = "oto" if order.protection.target is None else "bracket"
+        body["stop_loss"] = {"stop_price": str(order.protection.stop)}
+        if order.protection.target is not None:
+            body["take_profit"] = {"limit_price": str(order.protection.target)}
+    return body
+
+
+def spelt(symbol: str) -> str:
+    """A canonical symbol as the protocol has it: pairs with a slash."""
+    return symbol.replace("-", "/")
+
+
+def canonical(text: str, asset_class: str) -> str:
+    """A symbol of the protocol as it is called here; a pair may lack its slash."""
+    if asset_class != "crypto":
+        return text
+    if "/" in text:
+        return text.replace("/", "-")
+    quoted_in = next(each for each in QUOTED_IN if text.endswith(each))
+    return f"{text.removesuffix(quoted_in)}-{quoted_in}"
+
+
+def _either(text: str) -> str:
+    """A symbol whose class is not told."""
+    return canonical(text, "crypto" if "/" in text else "")
+
+
+def _pages(ask: Any, query: dict[str, Any], most: int, token: str) -> Iterator[Sequence[Row]]:
+    """Every page, each asked for after the last row of the one before."""
+    while True:
+        page = ask(query)
+        yield page
+        if len(page) < most:
+            return
+        query = {**query, token: page[-1]["id"]}
+
+
+def _bar(symbol: str, row: Row) -> Bar:
+    first, high, low, last, volume = (Decimal(row[name]) for name in "ohlcv")
+    return Bar(symbol=symbol, at=_time(row["t"]), seconds=60, open=first, high=high, low=low, close=last, volume=volume)
+
+
+def _quote(symbol: str, row: Row) -> Quote:
+    bid, ask, bid_size, ask_size = (Decimal(row[name]) for name in ("bp", "ap", "bs", "as"))
+    return Quote(symbol=symbol, at=_time(row["t"]), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
