@@ -78,10 +78,15 @@ class Backing:
         if owned <= 0:
             return ZERO
         legs = [leg for leg in self._held() if structures.underlying_of(leg.symbol) == symbol]
-        legs += [*self._singles({symbol}, ""), *self._several({symbol}, "")]
-        if all(leg.quantity > 0 for leg in legs):
-            return ZERO
-        return structures.locked(legs, {symbol: owned}).get(symbol, ZERO)
+        legs += self._singles({symbol}, "")
+        several = self._several({symbol}, "")
+        # What is only ordered backs nothing, so the orders of several legs count where they take away and not where they bring.
+        return max(
+            structures.locked(each, {symbol: owned}).get(symbol, ZERO)
+            if any(leg.quantity < 0 for leg in each)
+            else ZERO
+            for each in ([*legs, *several], legs)
+        )
 
     def available(self, symbol: str) -> Decimal:
         """How much of a position may be closed: what no order has reserved and no written call has locked; at least zero."""

@@ -185,13 +185,17 @@ class Changes:
                 return refuse(f"quantity {plain(quantity)} of {ticket.symbol} is not a multiple of {plain(increment)}")
         if quantity <= ticket.filled:
             return refuse(f"quantity {plain(quantity)} is not above what has filled, {plain(ticket.filled)}")
-        return self._owned(ticket, quantity)
+        wanted = quantity - ticket.filled
+        if ticket.symbol:
+            return self._owned(ticket, wanted) if ticket.working else None
+        legs = self._desk.legs(ticket.client_id)
+        return next(filter(None, (self._owned(leg, wanted * (leg.ratio or 1)) for leg in legs)), None)
 
-    def _owned(self, ticket: Ticket, quantity: Decimal) -> Rejection | None:
-        if ticket.position_intent is None or ticket.position_intent.opens or not ticket.working:
+    def _owned(self, ticket: Ticket, wanted: Decimal) -> Rejection | None:
+        """Why an order to close cannot grow to what is wanted; what it reserves itself is its own."""
+        if ticket.position_intent is None or ticket.position_intent.opens:
             return None
         owned, held = abs(self._desk.owned(ticket.symbol)), self._desk.held(ticket.symbol) - ticket.remaining
-        wanted = quantity - ticket.filled
         available = self._pit.money.backing.available(ticket.symbol) + ticket.remaining
         if wanted <= available:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,10 @@ def bracket_with_partial_entry() -> Stage:
     scene.quote("99.99", "100.01", size=4)
     scene.place(order("b", limit="100.01", order_class=OrderClass.BRACKET, take_profit=104, stop_loss=98, tif="gtc"))
     return scene
+
+
+NINETY_DAYS_ON = datetime(2024, 6, 2, 20, 15, tzinfo=UTC)
+"""A quarter past four in New York, ninety days after the Monday of these scenes."""
 
 
 def test_a_cancelled_order_is_told_of_twice_and_never_fills() -> None:
@@ -74,7 +78,7 @@ def test_a_replacement_takes_the_place_of_the_old_order(
 def test_a_replaced_time_in_force_moves_the_expiry() -> None:
     scene = Stage(CALM)
     scene.place(order("o", limit=95))
-    assert scene.replaced("o", "p", time_in_force=TimeInForce.GTC).expires_at is None
+    assert scene.replaced("o", "p", time_in_force=TimeInForce.GTC).expires_at == NINETY_DAYS_ON
     scene.to(scene.at(17))
     assert scene.status("p") == ["new"]
     scene.to(scene.at(12, days=1))

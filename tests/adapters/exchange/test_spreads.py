@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hydra.adapters.exchange.terms import No, PositionIntent, RequestLeg, Status
+from hydra.adapters.exchange.model import Ticket
+from hydra.adapters.exchange.terms import No, PositionIntent, Rejection, RequestLeg, Status
 from hydra.model.orders import OrderType
 from hydra.model.values import replace
 from tests.adapters.exchange.market_scenes import (
@@ -121,6 +122,26 @@ def test_what_an_open_spread_will_close_is_promised() -> None:
     assert scene.refused(order("s", SELL, 2, P95)).kind is No.INSUFFICIENT_QUANTITY
     scene.restart()
     assert scene.available(P95) == 1
+
+
+def test_an_open_spread_cannot_grow_beyond_what_there_is_to_close() -> None:
+    scene = Stage(CALM)
+    scene.place(order("long", BUY, 2, P90))
+    scene.place(spread("v", *DEBIT, limit="0.10"))  # its second leg would close one of them
+    no = scene.amend("v", "w", quantity=3)
+    assert isinstance(no, Rejection)
+    assert (no.kind, no.figures["available"]) == (No.INSUFFICIENT_QUANTITY, "2")
+    assert isinstance(scene.amend("v", "w", quantity=2), Ticket)
+
+
+def test_calls_that_are_only_ordered_do_not_free_the_shares_behind_a_written_one() -> None:
+    scene = Stage(CALM)
+    scene.place(order("shares", BUY, 100))
+    scene.place(order("written", SELL, 1, C105))
+    assert scene.available("SPY") == 0
+    scene.place(spread("v", (C100, BUY, 1), (P90, SELL, 1), limit="-5"))
+    assert scene.available("SPY") == 0
+    assert scene.refused(order("s", SELL, 1)).kind is No.INSUFFICIENT_QUANTITY
 
 
 def test_a_single_order_and_a_leg_do_not_open_a_contract_against_each_other() -> None:
