@@ -60,6 +60,7 @@ def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:
     assert 'pullback = "my_signals:pullback"' in (desk / "pyproject.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks with curl, which is not installed here")
 def test_the_page_with_a_server_can_be_followed(desk: Path) -> None:
     """On a port that is free here; what it leaves running is ended."""
     page = (DOCS / "how-to" / SERVES).read_text(encoding="utf-8")
