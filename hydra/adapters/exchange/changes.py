@@ -185,11 +185,22 @@ class Changes:
                 return refuse(f"quantity {plain(quantity)} of {ticket.symbol} is not a multiple of {plain(increment)}")
         if quantity <= ticket.filled:
             return refuse(f"quantity {plain(quantity)} is not above what has filled, {plain(ticket.filled)}")
+        covers = self._covers(ticket)
+        if covers is not None and quantity > covers:
+            return refuse(f"{plain(covers)} of {ticket.parent} is left to exit, got {plain(quantity)}")
         wanted = quantity - ticket.filled
         if ticket.symbol:
             return self._owned(ticket, wanted) if ticket.working else None
         legs = self._desk.legs(ticket.client_id)
         return next(filter(None, (self._owned(leg, wanted * (leg.ratio or 1)) for leg in legs)), None)
+
+    def _covers(self, ticket: Ticket) -> Decimal | None:
+        """How much an exit may be for: what its entry filled, less what other exits of it did; ``None`` for other orders."""
+        entry = self._desk.orders.get(ticket.parent)
+        if entry is None or entry.role is not Role.ENTRY:
+            return None
+        gone = sum((leg.filled for leg in self._desk.legs(entry.client_id)), ZERO) - ticket.filled
+        return self._pit.bought(entry) - gone
 
     def _owned(self, ticket: Ticket, wanted: Decimal) -> Rejection | None:
         """Why an order to close cannot grow to what is wanted; what it reserves itself is its own."""

@@ -197,7 +197,8 @@ def test_a_smaller_exit_makes_its_sibling_smaller() -> None:
     assert scene.available() == 4
     no = scene.amend("less", "more", quantity=11)
     assert isinstance(no, Rejection)
-    assert no.kind is No.INSUFFICIENT_QUANTITY
+    assert "10 of b is left to exit" in no.reason
+    assert scene.replaced("less", "all of it", quantity=10).quantity == 10
 
 
 def test_the_quantity_of_a_waiting_exit_follows_its_entry() -> None:
@@ -360,3 +361,15 @@ def test_a_contract_order_is_replaced_by_whole_contracts_at_a_new_price() -> Non
     scene.place(order("o", quantity=1, symbol=C100, limit="1.50", tif="gtc"))
     assert scene.replaced("o", "p", quantity=2, limit="2.10").status is Status.FILLED
     assert scene.owned(C100) == 2
+
+
+def test_an_exit_cannot_grow_beyond_what_its_entry_filled() -> None:
+    """A position of other orders is there to be closed, but not by this group."""
+    scene = Stage(CALM)
+    scene.place(order("other", quantity=50))
+    scene.place(order("b", quantity=10, order_class=OrderClass.BRACKET, take_profit=104, stop_loss=98, tif="gtc"))
+    no = scene.amend("b.stop", "more", quantity=11)
+    assert isinstance(no, Rejection)
+    assert "10 of b is left to exit, got 11" in no.reason
+    scene.replaced("b.stop", "less", quantity=9)
+    assert scene.named("b.target").quantity == 9
