@@ -337,13 +337,13 @@ slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 @pytest.mark.parametrize("venue", SETTINGS)
 @given(action=st.sampled_from(sorted(ACTIONS)), plan=plans)
-@settings(max_examples=25, deadline=None, suppress_health_check=slow)
+@settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=slow)  # chance belongs to the drill
 def test_the_account_adds_up_after_every_step(venue: str, action: str, plan: list[Any]) -> None:
     run(venue, action, plan)
 
 
 @given(action=st.sampled_from(sorted(ACTIONS)), plan=plans)
-@settings(max_examples=10, deadline=None, suppress_health_check=slow)
+@settings(max_examples=10, derandomize=True, deadline=None, suppress_health_check=slow)
 def test_a_venue_opened_again_from_its_file_goes_on_like_one_that_never_stopped(action: str, plan: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run("slow", action, plan, lambda: SqliteBooks(Path(folder) / "exchange.db"))
