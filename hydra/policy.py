@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
+from hydra.model.orders import TEST_BOT
 
 
 def _symbol(text: str) -> str:
@@ -86,28 +87,44 @@ class Section(BaseModel):
 
 
 class BrokerPolicy(Section):
-    """Which venue, and how it is set up when it is the simulated one."""
+    """Which venue, and how it is set up when it is the simulated one (every key but the name).
+
+    ``account``: plain is a cash account that the keys below describe; alpaca is one as Alpaca gives it (margin, its fees, its
+    rules for orders), for which commission, crypto_fee and slippage do not count.
+    """
 
     name: Identifier
-    starting_cash: Amount
-    commission_per_share: Annotated[Decimal, Field(ge=0, le=100)]
-    crypto_fee: Annotated[Decimal, Field(ge=0, le=Decimal("0.1"))]
-    slippage: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
-    half_spread: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))]
+    account: Literal["plain", "alpaca"] = "plain"
+    starting_cash: Amount = Decimal(100_000)
+    commission_per_share: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(0)
+    crypto_fee: Annotated[Decimal, Field(ge=0, le=Decimal("0.1"))] = Decimal("0.0025")
+    slippage: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))] = Decimal("0.0001")
+    half_spread: Annotated[Decimal, Field(ge=0, le=Decimal("0.05"))] = Decimal("0.0001")
     faults: Annotated[str, Field(description='"" (none) or the path of a fault file, from the folder of this file')] = (
         ""
     )
 
 
+class AlpacaPolicy(Section):
+    """How Alpaca is spoken to. Its address and its keys come from the environment alone."""
+
+    stock_feed: Literal["iex", "sip", "delayed_sip"] = "iex"
+    option_feed: Literal["indicative", "opra"] = "indicative"
+    requests_per_minute: Annotated[int, Field(ge=20, le=10_000)] = 200
+    connect_seconds: Annotated[Decimal, Field(gt=0, le=60)] = Decimal(3)
+    order_seconds: Annotated[Decimal, Field(gt=0, le=120)] = Decimal(10)
+    stream: bool = True
+
+
 class MarketPolicy(Section):
-    """Which market, and how the simulated one behaves."""
+    """Which market, and how the simulated one behaves (every key but the name)."""
 
     name: Identifier
-    start: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2099, 12, 31))]
-    days: Annotated[int, Field(ge=0, le=3660)]
-    bar_seconds: Annotated[int, Field(ge=1, le=86400)]
-    speed: Speed
-    sessions: Literal["exchange", "always"]
+    start: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2099, 12, 31))] = date(2025, 1, 6)
+    days: Annotated[int, Field(ge=0, le=3660)] = 1
+    bar_seconds: Annotated[int, Field(ge=1, le=86400)] = 60
+    speed: Speed = "max"
+    sessions: Literal["exchange", "always"] = "exchange"
 
 
 class EnginePolicy(Section):
@@ -152,6 +169,7 @@ class RiskPolicy(Section):
     orders_per_minute: Annotated[int, Field(ge=1, le=200)]
     cool_off_minutes: Annotated[int, Field(ge=0, le=525_600)]
     unprotected_seconds: Annotated[int, Field(ge=1, le=3600)]
+    stop_limit_slack: Annotated[Decimal, Field(ge=0, le=Decimal("0.2"))]
     flatten_before_close_minutes: Annotated[int, Field(ge=0, le=120)]
 
     @model_validator(mode="after")
@@ -261,6 +279,7 @@ class Policy(Section):
     practice: bool
     broker: BrokerPolicy
     market: MarketPolicy
+    alpaca: AlpacaPolicy = AlpacaPolicy()
     engine: EnginePolicy
     health: HealthPolicy
     risk: RiskPolicy
@@ -283,10 +302,23 @@ class Policy(Section):
         for bot_id, count in Counter(bot.id for bot in self.bots).items():
             if count > 1:
                 yield f"bots: the id {bot_id!r} is used {count} times; ids are unique"
+        if any(bot.id == TEST_BOT for bot in self.bots):
+            yield f"bots: the id {TEST_BOT!r} is taken: it is whose orders the checks of the broker are"
         if self.practice and not simulated:
             yield f"practice: true is for the simulated broker; broker.name is {self.broker.name!r}"
         if self.broker.faults and not simulated:
             yield f"broker.faults: only for the simulated broker; broker.name is {self.broker.name!r}"
+        if (self.broker.name == "alpaca") is not (self.market.name == "alpaca"):
+            yield (
+                f"market.name: the broker and the market are the same house; broker.name is {self.broker.name!r}, "
+                f"market.name {self.market.name!r}"
+            )
+        answered_by = self.alpaca.connect_seconds + self.alpaca.order_seconds
+        if self.broker.name == "alpaca" and self.engine.unknown_grace_seconds < answered_by:
+            yield (
+                f"engine.unknown_grace_seconds: {plain(self.engine.unknown_grace_seconds)} is less than an order may be on its "
+                f"way: alpaca.connect_seconds and alpaca.order_seconds are {plain(answered_by)} together"
+            )
         if self.mode == "live" and simulated:
             yield "mode: 'live' needs a real broker; broker.name is 'sim'"
         if self.market.sessions == "always" and not self.practice:

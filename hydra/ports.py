@@ -12,8 +12,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from hydra.model.activities import Activity
 from hydra.model.events import Event
-from hydra.model.market import Bar, Instrument, Quote
+from hydra.model.market import Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Fill, Intent, Order, VenueOrder
 from hydra.model.portfolio import Account, Ledger, Position
 from hydra.model.snapshot import Answer, Command, Probe, Sessions, View
@@ -68,6 +69,13 @@ class Market(Protocol):
         """
         ...
 
+    def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
+        """Every listed contract of an equity, by symbol, as it is quoted now. What the venue does not deliver is ``None``.
+
+        Empty: it has none.
+        """
+        ...
+
 
 class VenueIdentity(Value, frozen=True, kw_only=True):
     """Which account at which venue. ``url`` is the effective one; ``mode`` is sim, paper or live."""
@@ -98,6 +106,20 @@ class FillPage(Value, frozen=True, kw_only=True):
 
     fills: tuple[Fill, ...]
     cursor: str
+
+
+class ActivityPage(Value, frozen=True, kw_only=True):
+    """Activities, oldest first, and the cursor to ask from next time. A venue may post one late, with an earlier time."""
+
+    activities: tuple[Activity, ...]
+    cursor: str
+
+
+class Cursors(Value, frozen=True, kw_only=True):
+    """Where to go on from in the lists of fills and activities."""
+
+    fills: str
+    activities: str
 
 
 class Broker(Protocol):
@@ -134,8 +156,19 @@ class Broker(Protocol):
     def fills(self, cursor: str) -> FillPage:
         """Executions after ``cursor`` (empty: from the beginning), all pages, in the venue's order.
 
-        Raises ``Refused`` for a cursor that was not given out.
+        Raises ``Refused`` for a cursor that was not given out. Every fill is given out once, however many share its time.
         """
+        ...
+
+    def activities(self, cursor: str) -> ActivityPage:
+        """What changed the account and was no execution, after ``cursor`` (empty: from the beginning), all pages.
+
+        Each is given out once. Raises ``Refused`` for a cursor that was not given out.
+        """
+        ...
+
+    def cursors(self) -> Cursors:
+        """The places after everything there is now, found without reading a long history."""
         ...
 
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
+from hydra.model.activities import Unposted
+from hydra.model.orders import Fill, Leg, Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
 from hydra.model.portfolio import BotRecord, Certificate, Day, Halt, Holding, Ledger, Trade
 
 SYMBOLS = ("SPY", "AAPL", "BRK.B", "BTC-USD", "ETH-USD", "GOOG151231C00750000")
@@ -37,12 +38,27 @@ protections = st.builds(Protection, stop=positive, target=st.none() | positive)
 days = st.builds(Day, date=st.dates(date(1990, 1, 1), date(2090, 1, 1)), start_equity=positive)
 
 
+legs = st.sampled_from(
+    tuple(
+        tuple(
+            Leg(symbol=f"GOOG151231{right}0075{n}000", side=side, ratio=n + 1, opens=bool(n % 2))
+            for n, (right, side) in enumerate(each)
+        )
+        for each in (
+            (("C", Side.BUY), ("C", Side.SELL)),
+            (("P", Side.SELL), ("P", Side.BUY), ("C", Side.SELL)),
+        )
+    )
+)
+
+
 @st.composite
 def orders(draw: st.DrawFn, client_id: str | None = None) -> Order:
     """An order in any state of its life."""
     kind = draw(st.sampled_from(OrderType))
     purpose = draw(st.sampled_from(Purpose))
     quantity = draw(positive)
+    combined = kind in (OrderType.MARKET, OrderType.LIMIT) and draw(st.booleans())
     return Order(
         client_id=client_id or draw(names),
         run=draw(names),
@@ -56,7 +72,8 @@ def orders(draw: st.DrawFn, client_id: str | None = None) -> Order:
         time_in_force=draw(st.sampled_from(TimeInForce)),
         limit=draw(positive) if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT) else None,
         stop=draw(positive) if kind in (OrderType.STOP, OrderType.STOP_LIMIT) else None,
-        protection=draw(st.none() | protections) if purpose is Purpose.ENTRY else None,
+        protection=draw(st.none() | protections) if purpose is Purpose.ENTRY and not combined else None,
+        legs=draw(legs) if combined else (),
         reference=draw(st.none() | positive),
         thesis=draw(texts),
         status=draw(st.sampled_from(OrderStatus)),
@@ -83,6 +100,8 @@ fills = st.builds(
     price=positive,
     at=times,
     fee=not_negative,
+    cash_fee_most=not_negative,
+    coin_fee_most=not_negative,
 )
 holdings = st.builds(
     Holding,
@@ -98,6 +117,10 @@ holdings = st.builds(
     exited_value=not_negative,
     fees=not_negative,
     realized=signed,
+    withheld=not_negative,
+    withheld_most=not_negative,
+    exit_refused=counts,
+    leaving=texts,
     unprotected_since=st.none() | times,
 )
 trades = st.builds(
@@ -157,11 +180,15 @@ ledgers = st.builds(
     peak_equity=not_negative,
     cash=st.none() | signed,
     fill_cursor=texts,
+    activity_cursor=texts,
     orders=st.lists(orders(), max_size=4).map(lambda some: {order.client_id: order for order in some}),
     holdings=st.lists(holdings, max_size=3).map(lambda some: {holding.key: holding for holding in some}),
     bots=st.lists(bot_records, max_size=3).map(lambda some: {record.bot: record for record in some}),
     halts=st.lists(halts, max_size=3).map(tuple),
     foreign=st.dictionaries(symbols, signed, max_size=2),
+    foreign_orders=st.lists(names, max_size=2).map(tuple),
+    unposted=st.lists(st.builds(Unposted, at=times, amount=positive), max_size=2).map(tuple),
+    flatten=st.lists(bot_ids, max_size=2).map(tuple),
     sent_at=st.lists(times, max_size=2).map(tuple),
     failed_at=st.lists(times, max_size=2).map(tuple),
     residual_cycles=st.integers(0, 99),

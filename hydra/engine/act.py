@@ -3,7 +3,8 @@
     journal OrderSent, synced  ->  submit  ->  journal Accepted | Rejected | Unknown
 
 Whatever a submit raises, the venue may have the order: it becomes Unknown, is looked up by its client id in the next look
-at the world, and is never sent again. An exit whose reserved quantity could not be released is not sent in this cycle.
+at the world, and is never sent again. Behind an Unknown no entry leaves in the same cycle: what it costs is not known. An
+order whose reserved quantity could not be released is not sent in this cycle. What is not sent is journaled with its reason.
 """
 
 from __future__ import annotations
@@ -11,8 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hydra.guard import failure_of
-from hydra.model.events import CancelHeard, CancelSent, OrderAccepted, OrderRejected, OrderSent, OrderUnknown
-from hydra.model.orders import Cancel, Order, OrderStatus
+from hydra.model.events import (
+    CancelHeard,
+    CancelSent,
+    OrderAccepted,
+    OrderRejected,
+    OrderSent,
+    OrderUnknown,
+    OrderWithheld,
+)
+from hydra.model.orders import Cancel, Order, OrderStatus, Purpose
 from hydra.model.snapshot import Plan
 from hydra.model.values import Value
 from hydra.ports import Ack, AckOutcome, Broker
@@ -29,13 +38,22 @@ def act(plan: Plan, broker: Broker, record: Record, sync: Sync) -> None:
     """Carry out the plan: cancellations first, then the orders in their order."""
     for cancel in plan.cancels:
         _cancel(cancel, broker, record, sync)
+    unknown = ""
     for send in plan.sends:
+        order = send.order
+        if unknown and order.purpose is Purpose.ENTRY:
+            record(OrderWithheld(client_id=order.client_id, reason=f"the outcome of {unknown} is unknown"))
+            continue
         released = [_cancel(cancel, broker, record, sync) for cancel in send.release]
         if all(released):
-            _send(send.order, broker, record, sync)
+            unknown = unknown if _send(order, broker, record, sync) else order.client_id
+        else:
+            waiting = ", ".join(c.client_id for c, gone in zip(send.release, released, strict=True) if not gone)
+            record(OrderWithheld(client_id=order.client_id, reason=f"not confirmed gone: {waiting}"))
 
 
-def _send(order: Order, broker: Broker, record: Record, sync: Sync) -> None:
+def _send(order: Order, broker: Broker, record: Record, sync: Sync) -> bool:
+    """Send once; false when the outcome is unknown."""
     record(OrderSent(order=order))
     sync()
     try:
@@ -43,8 +61,10 @@ def _send(order: Order, broker: Broker, record: Record, sync: Sync) -> None:
     except Exception as error:
         failure = failure_of("submit", error)
         record(OrderUnknown(client_id=order.client_id, reason=f"{failure.kind}: {failure.reason}"))
-    else:
-        record(_heard(order, ack))
+        return False
+    heard = _heard(order, ack)
+    record(heard)
+    return type(heard) is not OrderUnknown
 
 
 def _heard(order: Order, ack: Ack) -> Value:

@@ -28,6 +28,7 @@ from hydra.model.orders import (
     Skip,
     TimeInForce,
 )
+from hydra.model.portfolio import Holding
 from hydra.model.snapshot import Answer, Snapshot, View
 from hydra.policy import BotPolicy
 from hydra.risk.judge import judge
@@ -53,6 +54,13 @@ class Admission:
         self.exits: list[Send] = []
         self.entries: list[Send] = []
         self.reserved = Reserved(notional_by_symbol={}, risk_by_bot={}, entries_by_bot={})
+
+    def drop_stop(self, holding: Holding) -> None:
+        """Leave out a stop that was to protect a holding which goes now: it would only stand in the exit's way."""
+        mine = [s for s in self.managed if (s.order.bot, s.order.symbol) == (holding.bot, holding.symbol)]
+        for send in mine:
+            self.drafts.give_back(send.order.symbol, send.order.quantity)
+        self.managed = tuple(send for send in self.managed if send not in mine)
 
     def skip(self, subject: str, code: str, reason: str) -> None:
         """Note what was not done, and why."""
@@ -98,16 +106,20 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
         admission.skip(subject, "nothing_to_exit", "the bot holds none of it")
     elif (intent.side is Side.SELL) is not (holding.quantity > 0):
         admission.skip(subject, "wrong_side", f"a {intent.side} would add to {plain(holding.quantity)}")
-    elif _planned((*admission.managed, *admission.exits), holding.bot, holding.symbol):
+    elif 0 < holding.exit_refused == admission.snapshot.cycle - 1:
+        admission.skip(subject, "exit_waits", "the venue refused its exit in the last cycle; its stop goes first")
+    elif _planned((*admission.managed, *admission.exits), holding, Purpose.EXIT):
         admission.skip(subject, "exit_under_way", "an order for this holding is planned in this cycle already")
     elif why_not := cannot_act(holding, admission.snapshot, reachable=admission.reachable):
         admission.skip(subject, "exit_waits", why_not)
     else:
+        admission.drop_stop(holding)
         admission.exits += exit_order(holding, admission.snapshot, admission.drafts, f"{view.bot}: {intent.thesis}")
 
 
-def _planned(sends: Iterable[Send], bot: str, symbol: str) -> bool:
-    return any(send.order.bot == bot and send.order.symbol == symbol for send in sends)
+def _planned(sends: Iterable[Send], of: Holding | BotPolicy, purpose: Purpose, symbol: str = "") -> bool:
+    bot, symbol = (of.bot, of.symbol) if isinstance(of, Holding) else (of.id, symbol)
+    return any((send.order.bot, send.order.symbol, send.order.purpose) == (bot, symbol, purpose) for send in sends)
 
 
 def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolicy) -> None:
@@ -118,7 +130,7 @@ def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolic
     if intent.side is not Side.BUY:
         admission.skip(subject, "short", "short entries are not admitted")
         return
-    if _planned(admission.entries, bot.id, intent.symbol):
+    if _planned(admission.entries, bot, Purpose.ENTRY, intent.symbol):
         admission.skip(subject, "entry_under_way", "an entry is planned in this cycle already")
         return
     outcome = attempt(subject, lambda: _judge_entry(admission, intent, bot))

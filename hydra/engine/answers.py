@@ -16,12 +16,14 @@ from hydra.model.market import Instrument
 from hydra.model.orders import VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.snapshot import Binding, Command, Failure, Probe, Sessions
-from hydra.ports import FillPage, MarketData
+from hydra.ports import ActivityPage, Cursors, FillPage, MarketData
 
 _ONE: dict[str, type] = {
     "venue_clock": datetime,
     "account": Account,
     "fills": FillPage,
+    "activities": ActivityPage,
+    "cursors": Cursors,
     "sessions": Sessions,
     "binding": Binding,
     "market": MarketData,

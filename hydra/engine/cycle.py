@@ -21,6 +21,8 @@ from hydra.model.events import (
     Answered,
     CycleClosed,
     Decided,
+    Flattened,
+    ForeignAccepted,
     Halted,
     Resumed,
     RunClosed,
@@ -31,6 +33,7 @@ from hydra.model.snapshot import Answer, Failure, Observed, Plan, Sight, Snapsho
 from hydra.model.values import Value, replace
 from hydra.ports import Head, Question
 from hydra.risk.plugs import RuleBook
+from hydra.risk.reconcile import acceptance
 
 _UNSAVED_MAX = 1000
 
@@ -163,6 +166,13 @@ class Engine:
             self.record(Resumed(by=resume.by, reason=resume.reason, forced=resume.force))
         for halt in plan.halts:
             self.record(Halted(halt=halt))
+        for flatten in plan.flattens:
+            self.record(Flattened(by=flatten.by, reason=flatten.reason, bot=flatten.bot))
+        for accept in plan.accepts:
+            assert self.sight is not None, "a plan follows a look"
+            accepted = acceptance(self.ledger, self.sight, accept.by, accept.reason)
+            if isinstance(accepted, ForeignAccepted):
+                self.record(accepted)
 
     def _settle(self, seen: Observed, watch: _Stopwatch) -> None:
         """The end of a cycle: durable in the journal first, then in the store, and only then is the inbox emptied."""

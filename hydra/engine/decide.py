@@ -16,12 +16,12 @@ from hydra.engine.manage import manage
 from hydra.guard import attempt_foreign, shown
 from hydra.model.market import asset_class_of
 from hydra.model.orders import Cancel, Purpose, Send, Skip
-from hydra.model.portfolio import Halt, Mode
-from hydra.model.snapshot import Command, GateAnswer, Plan, Scope, Snapshot, Verdict, View
+from hydra.model.portfolio import FLATTEN_ALL, Halt, Mode
+from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, Verdict, View
 from hydra.policy import BotPolicy, minute_of
 from hydra.ports import Question
 from hydra.risk.gates import keys_of
-from hydra.risk.halts import automatic_halts, obey
+from hydra.risk.halts import Obeyed, automatic_halts, obey
 from hydra.risk.plugs import Gate, Reply, RuleBook
 
 
@@ -32,7 +32,7 @@ class Consideration:
     mode: Mode
     gates: tuple[GateAnswer, ...]
     halts: tuple[Halt, ...]
-    resumes: tuple[Command, ...]
+    obeyed: Obeyed
     cancels: tuple[Cancel, ...]
     exits: tuple[Send, ...]
     skips: tuple[Skip, ...]
@@ -48,22 +48,23 @@ def decide(snapshot: Snapshot, book: RuleBook) -> Plan:
 def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
     """Gate, latch, manage, and prepare the questions."""
     gates = ask_gates(snapshot, book)
-    halts, resumes, refused = obey(snapshot)
-    halts = (*automatic_halts(snapshot, book.policy), *halts)
+    obeyed = obey(snapshot)
+    halts = (*automatic_halts(snapshot, book.policy), *obeyed.halts)
     drafts = Drafts(snapshot)
     managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))
     halts = (*halts, *managed.halts)
-    mode = _mode(snapshot, latched=bool(halts) or (bool(snapshot.ledger.halts) and not resumes))
-    questions, skips = _questions(snapshot, book, gates, mode)
-    cancels = _entries_to_cancel(snapshot) if mode is not Mode.ACTIVE else ()
+    mode = _mode(snapshot, latched=bool(halts) or (bool(snapshot.ledger.halts) and not obeyed.resumes))
+    benched = _benched(snapshot, obeyed)
+    questions, skips = _questions(snapshot, book, _Shut(gates, mode), benched)
+    cancels = _entries_to_cancel(snapshot, mode, benched)
     return Consideration(
         mode=mode,
         gates=gates,
         halts=halts,
-        resumes=resumes,
-        cancels=cancels,
+        obeyed=obeyed,
+        cancels=_each_once((*cancels, *managed.cancels)),
         exits=managed.sends,
-        skips=(*refused, *managed.skips, *skips),
+        skips=(*obeyed.refused, *managed.skips, *skips),
         questions=questions,
         drafts=drafts,
     )
@@ -87,9 +88,11 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         skips=(*considered.skips, *admission.skips),
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
-        sends=(*considered.exits, *admission.exits, *admission.entries),
+        sends=(*admission.managed, *admission.exits, *admission.entries),
         halts=considered.halts,
-        resumes=considered.resumes,
+        resumes=considered.obeyed.resumes,
+        flattens=considered.obeyed.flattens,
+        accepts=considered.obeyed.accepts,
     )
 
 
@@ -124,25 +127,45 @@ def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
     return Mode.REDUCING if busy else Mode.HALTED
 
 
-def _entries_to_cancel(snapshot: Snapshot) -> tuple[Cancel, ...]:
+def _benched(snapshot: Snapshot, obeyed: Obeyed) -> frozenset[str]:
+    """The bots whose holdings are being closed at an operator's word; ``FLATTEN_ALL`` for every bot."""
+    asked = frozenset(command.bot or FLATTEN_ALL for command in obeyed.flattens)
+    return asked if obeyed.resumes else asked | frozenset(snapshot.ledger.flatten)
+
+
+def _entries_to_cancel(snapshot: Snapshot, mode: Mode, benched: frozenset[str]) -> tuple[Cancel, ...]:
     return tuple(
-        Cancel(client_id=order.client_id, venue_id=order.venue_id, reason="no entries in a halt")
+        Cancel(
+            client_id=order.client_id,
+            venue_id=order.venue_id,
+            reason=f"no entries for {order.bot}: flattened" if order.bot in benched else "no entries in a halt",
+        )
         for order in snapshot.ledger.orders.values()
-        if order.purpose is Purpose.ENTRY and not order.status.terminal and order.venue_id
+        if order.purpose is Purpose.ENTRY
+        and not order.status.terminal
+        and order.venue_id
+        and (mode is not Mode.ACTIVE or order.bot in benched)
     )
 
 
+def _each_once(cancels: tuple[Cancel, ...]) -> tuple[Cancel, ...]:
+    return tuple({cancel.client_id: cancel for cancel in reversed(cancels)}.values())[::-1]
+
+
 def _questions(
-    snapshot: Snapshot, book: RuleBook, gates: tuple[GateAnswer, ...], mode: Mode
+    snapshot: Snapshot, book: RuleBook, shut: _Shut, benched: frozenset[str]
 ) -> tuple[tuple[Question, ...], tuple[Skip, ...]]:
     """What each bot is asked, in policy order, and why nothing may be entered where nothing may."""
-    shut = _Shut(gates, mode)
     questions: list[Question] = []
     skips: list[Skip] = []
     for bot in book.policy.enabled_bots:
         record = snapshot.ledger.bot(bot.id)
         if record.strikes >= book.policy.engine.bot_strikes:
             skips.append(Skip(subject=bot.id, code="quarantine", reason=f"{record.strikes} failed answers"))
+            continue
+        if bot.id in benched:
+            reason = "an operator had it flattened; `hydra resume` lets it trade again"
+            skips.append(Skip(subject=bot.id, code="flattened", reason=reason))
             continue
         window = _outside_window(snapshot, bot)
         barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from hydra.model.money import ZERO
+from hydra.model.money import ZERO, size_down
 from hydra.model.orders import Order, Purpose, client_order_id
 from hydra.model.snapshot import Snapshot
 
@@ -19,11 +19,22 @@ class Drafts:
         self._closing: dict[str, Decimal] = {}
 
     def closable(self, symbol: str, wanted: Decimal) -> Decimal:
-        """How much of ``wanted`` may still be closed: what the venue says is held, less what this cycle closes already."""
+        """How much of ``wanted`` may still be closed: what the venue says is held, less what this cycle closes already.
+
+        In whole increments, and zero for less than the venue's minimum.
+        """
         held = next((abs(p.quantity) for p in self._snapshot.sight.positions or () if p.symbol == symbol), ZERO)
         quantity = max(ZERO, min(wanted, held - self._closing.get(symbol, ZERO)))
+        instrument = self._snapshot.sight.instruments.get(symbol)
+        if instrument is not None:
+            quantity = size_down(quantity, instrument.quantity_increment)
+            quantity = quantity if quantity >= instrument.minimum_quantity else ZERO
         self._closing[symbol] = self._closing.get(symbol, ZERO) + quantity
         return quantity
+
+    def give_back(self, symbol: str, quantity: Decimal) -> None:
+        """What was to be closed is not closed in this cycle after all."""
+        self._closing[symbol] = self._closing.get(symbol, ZERO) - quantity
 
     def order(self, *, bot: str, symbol: str, purpose: Purpose, **fields: Any) -> Order:
         """The next order of this cycle."""

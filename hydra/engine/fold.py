@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from hydra.engine.happenings import apply_activity, apply_withheld
 from hydra.engine.trades import apply_fill
 from hydra.model.events import (
     Answered,
@@ -20,6 +21,8 @@ from hydra.model.events import (
     Certified,
     Decided,
     Event,
+    Flattened,
+    ForeignAccepted,
     Halted,
     OrderAccepted,
     OrderRejected,
@@ -31,13 +34,17 @@ from hydra.model.events import (
 )
 from hydra.model.money import ZERO
 from hydra.model.orders import LIFECYCLE, Order, OrderStatus, OrderType, Purpose, VenueOrder
-from hydra.model.portfolio import Day, Holding, Ledger
+from hydra.model.portfolio import FLATTEN_ALL, Day, Holding, Ledger, holding_key
 from hydra.model.snapshot import Observed
 from hydra.model.values import replace
 
 _RATE_WINDOW = timedelta(seconds=60)
 _FAILURES_KEPT = 256
 _COMMANDS_KEPT = 256
+_EXIT_COVERS = timedelta(minutes=5)
+"""So long a working exit stands in for the stop it has replaced."""
+_UNPOSTED_KEPT = timedelta(days=3)
+"""A fee that was not told of after a weekend will not come; until then it may explain a difference in cash."""
 
 
 def fold(ledger: Ledger, event: Event) -> Ledger:
@@ -62,6 +69,7 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
     ledger = _take_in(ledger, seen.orders, seen.not_received)
     for fill in seen.fills:
         ledger = apply_fill(ledger, fill, seen.cycle)
+    ledger = _account_for(ledger, seen, seen.at)
     account_unread = any(failure.what == "account" for failure in seen.missing)
     equity = seen.account.equity if seen.account is not None else (None if account_unread else ledger.equity)
     changes: dict[str, Any] = {"cycle": seen.cycle, "at": seen.at, "equity": equity}
@@ -69,8 +77,9 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
         changes["fill_cursor"] = seen.fill_cursor
     if seen.commands:
         changes["obeyed"] = (*ledger.obeyed, *(command.command_id for command in seen.commands))[-_COMMANDS_KEPT:]
-    if seen.missing:
-        changes["failed_at"] = (*ledger.failed_at, *[seen.at] * len(seen.missing))[-_FAILURES_KEPT:]
+    failed = sum(failure.asked for failure in seen.missing)
+    if failed:
+        changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]
     if equity is not None and equity > ledger.peak_equity:
         changes["peak_equity"] = equity
     if seen.sessions is not None and equity is not None and equity > 0:
@@ -88,12 +97,29 @@ def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:
     ledger = _take_in(ledger, found.orders, found.not_received)
     for fill in found.fills:
         ledger = apply_fill(ledger, fill, ledger.cycle)
+    ledger = _account_for(ledger, found, found.at)
     if found.fill_cursor is not None:
         ledger = replace(ledger, fill_cursor=found.fill_cursor)
     if found.baseline_cash is not None:
         foreign = {position.symbol: position.quantity for position in found.foreign}
-        ledger = replace(ledger, cash=found.baseline_cash, foreign=foreign)
+        ledger = replace(
+            ledger, cash=found.baseline_cash, foreign=foreign, foreign_orders=found.foreign_orders, unposted=()
+        )
     return _watch_protection(ledger, found.at)
+
+
+def _account_for(ledger: Ledger, news: Observed | Recovered, at: datetime) -> Ledger:
+    """Fees, dividends, transfers, splits, and coin kept back: what changed the account beside executions."""
+    for activity in news.activities:
+        ledger = apply_activity(ledger, activity)
+    for withheld in news.withheld:
+        ledger = apply_withheld(ledger, withheld)
+    changes: dict[str, Any] = {}
+    if news.activity_cursor is not None:
+        changes["activity_cursor"] = news.activity_cursor
+    if ledger.unposted and ledger.unposted[0].at < at - _UNPOSTED_KEPT:
+        changes["unposted"] = tuple(u for u in ledger.unposted if u.at >= at - _UNPOSTED_KEPT)
+    return replace(ledger, **changes) if changes else ledger
 
 
 def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
@@ -112,6 +138,15 @@ def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
 def _decided(ledger: Ledger, decided: Decided, _event: Event) -> Ledger:
     disagree = any(answer.gate == "ledger_agrees" for answer in decided.plan.answers)
     cycles = ledger.residual_cycles + 1 if disagree else 0
+    leaving = {
+        holding_key(send.order.bot, send.order.symbol): send.order.thesis
+        for send in decided.plan.sends
+        if send.order.purpose is Purpose.EXIT
+    }
+    if leaving:
+        # What makes way for the sale is taken back first: whatever happens in between, it is the sale that comes next.
+        kept = {key: replace(held, leaving=leaving.get(key) or held.leaving) for key, held in ledger.holdings.items()}
+        ledger = replace(ledger, holdings=kept)
     return ledger if cycles == ledger.residual_cycles else replace(ledger, residual_cycles=cycles)
 
 
@@ -122,6 +157,9 @@ def _order_sent(ledger: Ledger, sent: OrderSent, event: Event) -> Ledger:
         "orders": {**ledger.orders, order.client_id: order},
         "sent_at": (*(t for t in ledger.sent_at if at - _RATE_WINDOW < t <= at), at),
     }
+    held = ledger.holdings.get(holding_key(order.bot, order.symbol))
+    if held is not None and held.leaving and order.purpose is Purpose.EXIT:
+        changes["holdings"] = {**ledger.holdings, held.key: replace(held, leaving="")}
     if order.purpose is Purpose.ENTRY:
         record = ledger.bot(order.bot)
         changes["bots"] = {**ledger.bots, order.bot: replace(record, trades_today=record.trades_today + 1)}
@@ -133,6 +171,11 @@ def _order_accepted(ledger: Ledger, accepted: OrderAccepted, event: Event) -> Le
 
 
 def _order_rejected(ledger: Ledger, rejected: OrderRejected, _event: Event) -> Ledger:
+    order = ledger.orders.get(rejected.client_id)
+    held = None if order is None else ledger.holdings.get(holding_key(order.bot, order.symbol))
+    if order is not None and held is not None and order.purpose is Purpose.EXIT:
+        marked = replace(held, exit_refused=ledger.cycle)
+        ledger = replace(ledger, holdings={**ledger.holdings, marked.key: marked})
     return _set_status(ledger, rejected.client_id, OrderStatus.REJECTED, rejected.reason)
 
 
@@ -157,13 +200,36 @@ def _halted(ledger: Ledger, halted: Halted, _event: Event) -> Ledger:
 def _resumed(ledger: Ledger, _resumed: Resumed, _event: Event) -> Ledger:
     """Lifting a loss halt accepts the loss: what it was measured from becomes the equity of now, or it would latch again."""
     lifted = {halt.kind for halt in ledger.halts}
-    changes: dict[str, Any] = {"halts": (), "residual_cycles": 0, "failed_at": ()}
+    changes: dict[str, Any] = {"halts": (), "residual_cycles": 0, "failed_at": (), "flatten": ()}
     if ledger.equity is not None and ledger.equity > 0:
         if "drawdown" in lifted:
             changes["peak_equity"] = ledger.equity
         if "daily_loss" in lifted and ledger.day is not None:
             changes["day"] = replace(ledger.day, start_equity=ledger.equity)
     return replace(ledger, **changes)
+
+
+def _flattened(ledger: Ledger, asked: Flattened, _event: Event) -> Ledger:
+    wanted = asked.bot or FLATTEN_ALL
+    return ledger if wanted in ledger.flatten else replace(ledger, flatten=(*ledger.flatten, wanted))
+
+
+def _foreign_accepted(ledger: Ledger, accepted: ForeignAccepted, _event: Event) -> Ledger:
+    """What is not ours is the baseline from here on; what we no longer have is written off, its cost with it."""
+    holdings: dict[str, Holding] = {}
+    for key, held in ledger.holdings.items():
+        left = held.quantity - accepted.given_up.get(key, ZERO)
+        if left:
+            holdings[key] = held if left == held.quantity else replace(held, quantity=left)
+    return replace(
+        ledger,
+        cash=accepted.cash,
+        foreign=dict(accepted.foreign),
+        foreign_orders=accepted.foreign_orders,
+        holdings=holdings,
+        unposted=(),
+        residual_cycles=0,
+    )
 
 
 def _certified(ledger: Ledger, certified: Certified, _event: Event) -> Ledger:
@@ -183,6 +249,8 @@ _CHANGES: dict[type, Callable[[Ledger, Any, Event], Ledger]] = {
     CancelSent: _cancel_sent,
     CancelHeard: _cancel_heard,
     Halted: _halted,
+    Flattened: _flattened,
+    ForeignAccepted: _foreign_accepted,
     Resumed: _resumed,
     Certified: _certified,
 }
@@ -212,9 +280,15 @@ def _take_in(ledger: Ledger, reports: Iterable[VenueOrder], not_received: Iterab
 
 
 def _as_reported(order: Order, report: VenueOrder) -> Order:
+    """What the venue says of an order. Size and prices too: a split restates them, and legs give up what the other filled."""
     status = report.status if report.status in LIFECYCLE[order.status] else order.status
+    restated: dict[str, Any] = {"quantity": report.quantity} if report.quantity >= order.filled else {}
+    for name in ("limit", "stop"):
+        if getattr(order, name) is not None and getattr(report, name) is not None:
+            restated[name] = getattr(report, name)
     return replace(
         order,
+        **restated,
         status=status,
         venue_id=report.venue_id,
         venue_filled=max(order.venue_filled, report.filled),
@@ -261,15 +335,13 @@ def _set_status(ledger: Ledger, client_id: str, status: OrderStatus, reason: str
 
 
 def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
-    """Note since when each holding has been without a working stop of its full size."""
+    """Note since when each holding has had neither a working stop of its full size nor an exit under way."""
     if not ledger.holdings:
         return ledger
     changed: dict[str, Holding] = {}
     for key, holding in ledger.holdings.items():
-        if protected_quantity(ledger, holding.bot, holding.symbol) >= abs(holding.quantity):
-            since = None
-        else:
-            since = holding.unprotected_since or at
+        resting = protected_quantity(ledger, holding.bot, holding.symbol) + _leaving(ledger, holding, at)
+        since = None if resting >= abs(holding.quantity) else holding.unprotected_since or at
         if since != holding.unprotected_since:
             changed[key] = replace(holding, unprotected_since=since)
     return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
@@ -277,11 +349,21 @@ def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
 
 def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
     """How much of a holding rests under a stop that the venue is known to have."""
+    working = ledger.working(bot=bot, symbol=symbol)
+    return sum((o.remaining for o in working if o.purpose is Purpose.STOP and not o.status.unresolved), ZERO)
+
+
+def _leaving(ledger: Ledger, holding: Holding, at: datetime) -> Decimal:
+    """How much of a holding an exit is about to sell; one that does not get done covers nothing for long."""
+    working = ledger.working(bot=holding.bot, symbol=holding.symbol)
     return sum(
         (
             o.remaining
-            for o in ledger.working(bot=bot, symbol=symbol)
-            if o.purpose is Purpose.STOP and not o.status.unresolved
+            for o in working
+            if o.purpose is Purpose.EXIT
+            and not o.status.unresolved
+            and o.sent_at is not None
+            and at - o.sent_at < _EXIT_COVERS
         ),
         ZERO,
     )

@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from hydra.engine.answers import ask_all, ask_order
+from hydra.engine.fold import fold
 from hydra.engine.outside import Outside
 from hydra.guard import attempt
+from hydra.model.activities import Withheld
+from hydra.model.events import KIND_OF, VERSION, Event, Recovered
 from hydra.model.market import Bar
+from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, VenueOrder
-from hydra.model.portfolio import Ledger
+from hydra.model.portfolio import Holding, Ledger, Position
 from hydra.model.snapshot import Command, Failure, Observed, Sight
+from hydra.model.values import replace
 from hydra.policy import Policy
-from hydra.ports import FillPage, MarketData
+from hydra.ports import ActivityPage, FillPage, MarketData
 
 
 def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Policy) -> Observed:
@@ -31,8 +37,9 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
     page: FillPage | None = known.get("fills")
     looked_up = changes_at_the_venue(outside, ledger, known.get("open_orders"), page, at, policy)
     market: MarketData = known.get("market") or MarketData()
+    done: ActivityPage | None = known.get("activities")
     news = _news(known, sight or Sight())
-    return Observed(
+    seen = Observed(
         cycle=ledger.cycle + 1,
         at=at,
         keyframe=sight is None,
@@ -41,12 +48,16 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
         not_received=looked_up.not_received,
         fills=page.fills if page is not None else (),
         fill_cursor=page.cursor if page is not None and page.cursor != ledger.fill_cursor else None,
+        activities=done.activities if done is not None else (),
+        activity_cursor=done.cursor if done is not None and done.cursor != ledger.activity_cursor else None,
         instruments=known.get("instruments", ()) if sight is None else (),
         bars=market.bars,
         quotes=tuple(q for q in market.quotes if sight is None or sight.quotes.get(q.symbol) != q),
         commands=_fresh_commands(outside, ledger, known.get("inbox", ())),
         **news,
     )
+    kept = coin_kept(ledger, seen, known.get("positions"))
+    return replace(seen, withheld=kept) if kept else seen
 
 
 def _questions(
@@ -59,6 +70,7 @@ def _questions(
         "positions": broker.positions,
         "open_orders": broker.open_orders,
         "fills": lambda: broker.fills(ledger.fill_cursor),
+        "activities": lambda: broker.activities(ledger.activity_cursor),
         "sessions": lambda: outside.calendar.sessions(at),
         "probes": outside.probes.read,
         "binding": outside.binding,
@@ -152,8 +164,10 @@ def changes_at_the_venue(
     for order in wanted:
         outcome = ask_order(outside, order.client_id)
         if outcome.failure is not None:
+            # One is enough: each question to a venue that does not answer costs its whole deadline.
             found.failures = (outcome.failure,)
-        elif outcome.value is not None:
+            return found
+        if outcome.value is not None:
             found.by_id[order.client_id] = outcome.value
         elif order.status.unresolved and _grace_is_over(order, at, policy):
             found.missing_ids.append(order.client_id)
@@ -169,16 +183,60 @@ def _strangers(outside: Outside, ledger: Ledger, fills: tuple[Fill, ...], found:
         outcome = ask_order(outside, client_id)
         if outcome.failure is not None:
             found.failures = (outcome.failure,)
-        elif outcome.value is not None:
+            return
+        if outcome.value is not None:
             found.by_id[client_id] = outcome.value
 
 
 def _is_news(known: Order | None, report: VenueOrder) -> bool:
-    return known is None or (known.status, known.venue_filled, known.venue_id) != (
+    if known is None or (known.status, known.venue_filled, known.venue_id) != (
         report.status,
         report.filled,
         report.venue_id,
+    ):
+        return True
+    return known.quantity != report.quantity or any(
+        ours is not None and theirs is not None and ours != theirs
+        for ours, theirs in ((known.limit, report.limit), (known.stop, report.stop))
     )
+
+
+def coin_kept(
+    ledger: Ledger, news: Observed | Recovered, positions: tuple[Position, ...] | None
+) -> tuple[Withheld, ...]:
+    """What the venue has visibly kept of purchases: where it holds less than was bought, and no less than its fee allows.
+
+    Fees in coin are taken at once and told of later, so the position itself is the only witness. A difference beyond what the
+    fills allow explains nothing, and one that proves too large is given back.
+    """
+    if positions is None or not _coin_is_held(ledger, news):
+        return ()
+    event = Event(v=VERSION, seq=0, ts=news.at, run=ledger.run, kind=KIND_OF[type(news)], data=news, prev="", hash="")
+    after = fold(ledger, event)
+    theirs = {position.symbol: position.quantity for position in positions}
+    found: list[Withheld] = []
+    for symbol in dict.fromkeys(h.symbol for h in after.holdings.values() if h.withheld_most):
+        mine = [held for held in after.holdings.values() if held.symbol == symbol]
+        booked = sum((held.quantity for held in mine), after.foreign.get(symbol, ZERO))
+        found += _shared_out(mine, booked - theirs.get(symbol, ZERO))
+    return tuple(found)
+
+
+def _coin_is_held(ledger: Ledger, news: Observed | Recovered) -> bool:
+    held = any(holding.withheld_most for holding in ledger.holdings.values())
+    return held or any(fill.coin_fee_most for fill in news.fills)
+
+
+def _shared_out(holdings: list[Holding], missing: Decimal) -> list[Withheld]:
+    """``missing`` units dealt to the holdings in order, each within its bound; nothing when it does not fit."""
+    dealt: list[Withheld] = []
+    for held in holdings:
+        room = held.withheld_most - held.withheld if missing > 0 else -held.withheld
+        part = min(missing, room) if missing > 0 else max(missing, room)
+        if part:
+            dealt.append(Withheld(bot=held.bot, symbol=held.symbol, quantity=part))
+            missing -= part
+    return [] if missing else dealt
 
 
 def _grace_is_over(order: Order, at: datetime, policy: Policy) -> bool:

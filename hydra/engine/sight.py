@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hydra.model.activities import ActivityKind
 from hydra.model.market import Bar
 from hydra.model.snapshot import Observed, Sight
 from hydra.model.values import replace
+
+_RESTATES = frozenset({ActivityKind.SPLIT, ActivityKind.RENAME})
+"""Prices before one of these are not the prices after it: a window begins anew."""
 
 
 def see(sight: Sight, seen: Observed, window: int) -> Sight:
@@ -26,8 +30,10 @@ def see(sight: Sight, seen: Observed, window: int) -> Sight:
         changes["instruments"] = {**base.instruments, **{i.symbol: i for i in seen.instruments}}
     if seen.quotes:
         changes["quotes"] = {**base.quotes, **{q.symbol: q for q in seen.quotes}}
-    if seen.bars:
-        changes["bars"] = _windows(base.bars, seen.bars, window)
+    restated = {done.symbol for done in seen.activities if done.kind in _RESTATES}
+    windows = {symbol: bars for symbol, bars in base.bars.items() if symbol not in restated} if restated else base.bars
+    if seen.bars or restated:
+        changes["bars"] = _windows(windows, seen.bars, window)
     return replace(base, **changes)
 
 

@@ -5,15 +5,19 @@
     selling  realises (price - average price) x quantity x multiplier, and closes the trade when nothing is left
 
 A fill of an order that is not ours moves cash (it did happen) but no holding; the positions then differ, which is a residual.
+A fee in coin makes a holding smaller than what was bought, at the price it was bought for.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
+from hydra.model.activities import Activity, Unposted
 from hydra.model.market import multiplier_of
 from hydra.model.money import ZERO
-from hydra.model.orders import Fill, Order, Side
+from hydra.model.orders import Fill, Order, OrderStatus, Side
 from hydra.model.portfolio import BotRecord, Holding, Ledger, Trade, holding_key
 from hydra.model.values import replace
 
@@ -23,6 +27,8 @@ def apply_fill(ledger: Ledger, fill: Fill, cycle: int) -> Ledger:
     value = fill.quantity * fill.price * multiplier_of(fill.symbol)
     cash = None if ledger.cash is None else ledger.cash - fill.side.sign * value - fill.fee
     ledger = replace(ledger, cash=cash, fills=(*ledger.fills, fill))
+    if fill.cash_fee_most:
+        ledger = replace(ledger, unposted=(*ledger.unposted, Unposted(at=fill.at, amount=fill.cash_fee_most)))
     order = ledger.orders.get(fill.client_id)
     if order is None:
         return ledger
@@ -33,10 +39,16 @@ def apply_fill(ledger: Ledger, fill: Fill, cycle: int) -> Ledger:
 
 
 def _filled_further(order: Order, fill: Fill) -> Order:
+    """The order after a fill, which also proves that the venue has it."""
     filled = min(order.quantity, order.filled + fill.quantity)
     spent = (order.average_price or ZERO) * order.filled + fill.price * fill.quantity
+    status = order.status
+    if status.unresolved:
+        status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
     return replace(
         order,
+        status=status,
+        venue_id=order.venue_id or fill.venue_id,
         filled=filled,
         venue_filled=max(order.venue_filled, filled),
         average_price=spent / (order.filled + fill.quantity),
@@ -57,6 +69,7 @@ def _bought(ledger: Ledger, order: Order, fill: Fill, cycle: int) -> Ledger:
             average_price=average,
             entered=held.entered + fill.quantity,
             fees=held.fees + fill.fee,
+            withheld_most=held.withheld_most + fill.coin_fee_most,
         )
         return _with(ledger, grown, order.bot, -fill.fee, fill.fee)
     if order.protection is None:
@@ -72,6 +85,7 @@ def _bought(ledger: Ledger, order: Order, fill: Fill, cycle: int) -> Ledger:
         opened_cycle=cycle,
         entered=fill.quantity,
         fees=fill.fee,
+        withheld_most=fill.coin_fee_most,
     )
     return _with(ledger, opened, order.bot, -fill.fee, fill.fee)
 
@@ -88,22 +102,65 @@ def _sold(ledger: Ledger, order: Order, fill: Fill, value: Decimal) -> Ledger:
     if left > 0:
         reduced = replace(held, quantity=left, realized=realized, fees=fees, exited_value=exited)
         return _with(ledger, reduced, order.bot, gain - fill.fee, fill.fee)
-    trade = Trade(
-        trade_id=fill.fill_id,
-        bot=order.bot,
-        symbol=order.symbol,
-        quantity=held.entered,
-        entry_price=held.average_price,
-        exit_price=exited / (held.entered * multiplier_of(fill.symbol)),
-        opened_at=held.opened_at,
-        closed_at=fill.at,
-        fees=fees,
-        profit=realized - fees,
-        reason=f"{order.purpose}: {order.thesis}" if order.thesis else order.purpose.value,
-    )
-    holdings = {k: h for k, h in ledger.holdings.items() if k != key}
-    ledger = replace(ledger, holdings=holdings, trades=(*ledger.trades, trade))
+    reason = f"{order.purpose}: {order.thesis}" if order.thesis else order.purpose.value
+    done = replace(held, realized=realized, fees=fees, exited_value=exited)
+    ledger = _without(ledger, done, _Ending(fill.fill_id, fill.at, reason))
     return _with(ledger, None, order.bot, gain - fill.fee, fill.fee)
+
+
+def keep_back(ledger: Ledger, held: Holding, quantity: Decimal) -> Ledger:
+    """``quantity`` units of a holding kept by the venue as its fee, booked at the average price; below zero: given back."""
+    cost = quantity * held.average_price * multiplier_of(held.symbol)
+    kept = replace(held, quantity=held.quantity - quantity, withheld=held.withheld + quantity, fees=held.fees + cost)
+    return _with(ledger, kept, held.bot, -cost, cost)
+
+
+def close_at(ledger: Ledger, activity: Activity) -> Ledger:
+    """Take what an option activity took away off the holdings of its contract, in order; its money is booked as cash.
+
+    The profit of a contract that is gone is what it had cost, lost: what an exercise brings belongs to the shares.
+    """
+    left = activity.quantity
+    for key, held in tuple(ledger.holdings.items()):
+        if held.symbol != activity.symbol or not left or (left < 0) is not (held.quantity > 0):
+            continue
+        gone = min(abs(left), abs(held.quantity)).copy_sign(held.quantity)
+        left += gone
+        loss = -held.average_price * gone * multiplier_of(held.symbol)
+        reduced = held.quantity - gone
+        if reduced:
+            ledger = _with(ledger, replace(held, quantity=reduced, realized=held.realized + loss), held.bot, loss, ZERO)
+            continue
+        ending = _Ending(f"{activity.activity_id} {key}", activity.at, activity.note or "the contract is gone")
+        ledger = _without(ledger, replace(held, realized=held.realized + loss), ending)
+        ledger = _with(ledger, None, held.bot, loss, ZERO)
+    return ledger
+
+
+class _Ending(NamedTuple):
+    trade_id: str
+    at: datetime
+    reason: str
+
+
+def _without(ledger: Ledger, done: Holding, ending: _Ending) -> Ledger:
+    """The ledger with a holding closed: the trade it was, and no holding."""
+    units = (done.entered - done.withheld) * multiplier_of(done.symbol)
+    trade = Trade(
+        trade_id=ending.trade_id,
+        bot=done.bot,
+        symbol=done.symbol,
+        quantity=done.entered,
+        entry_price=done.average_price,
+        exit_price=done.exited_value / units if units else ZERO,
+        opened_at=done.opened_at,
+        closed_at=ending.at,
+        fees=done.fees,
+        profit=done.realized - done.fees,
+        reason=ending.reason,
+    )
+    holdings = {key: held for key, held in ledger.holdings.items() if key != done.key}
+    return replace(ledger, holdings=holdings, trades=(*ledger.trades, trade))
 
 
 def _with(ledger: Ledger, holding: Holding | None, bot: str, profit: Decimal, fee: Decimal) -> Ledger:

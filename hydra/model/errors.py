@@ -6,6 +6,7 @@
     │   ├── Barred         halted, no certificate, second writer, ...    (exit code 3)
     │   └── Outdated       an older schema; Blank: none yet              (brought up to date by whoever may write)
     ├── Unreachable    the venue or the market did not answer: no entries this cycle
+    │   └── OverBudget     it was not asked, so that an exit can be
     └── Corrupt        what was written cannot be trusted: halt
 
 A refusal inside the engine (a gate, a rule, a skip) is a value, not an exception. ``Invalid`` is what a value raises when
@@ -35,6 +36,10 @@ class Blank(Outdated):
 
 class Unreachable(Exception):
     """The other side did not answer in time, or not in its own language."""
+
+
+class OverBudget(Unreachable):
+    """Not asked at all: the requests that are left in this minute are kept for what is more urgent. No read has failed."""
 
 
 class Corrupt(Exception):

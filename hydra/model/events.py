@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from hydra.model.activities import Activity, Withheld
 from hydra.model.errors import Invalid
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Certificate, Halt, Ledger, Position
@@ -45,7 +46,8 @@ class SegmentOpened(Value, frozen=True, kw_only=True):
 class Recovered(Value, frozen=True, kw_only=True):
     """What happened while nobody was looking, as told by the venue, one note a fact.
 
-    The first one ever takes the account as it is: ``baseline_cash`` and ``foreign`` positions are what Hydra found.
+    The first one ever takes the account as it is: ``baseline_cash``, ``foreign`` positions and ``foreign_orders`` (venue ids of
+    open orders) are what Hydra found.
     """
 
     at: datetime
@@ -53,8 +55,12 @@ class Recovered(Value, frozen=True, kw_only=True):
     not_received: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()
     fill_cursor: str | None = None
+    activities: tuple[Activity, ...] = ()
+    activity_cursor: str | None = None
+    withheld: tuple[Withheld, ...] = ()
     baseline_cash: Decimal | None = None
     foreign: tuple[Position, ...] = ()
+    foreign_orders: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -115,6 +121,34 @@ class CancelHeard(Value, frozen=True, kw_only=True):
     reason: str
 
 
+class OrderWithheld(Value, frozen=True, kw_only=True):
+    """A planned order was not sent, and why: what reserves its quantity is not gone, or another order's outcome is unknown."""
+
+    client_id: str
+    reason: str
+
+
+class Flattened(Value, frozen=True, kw_only=True):
+    """An operator wants a bot's holdings closed and nothing new entered; ``bot`` empty: every bot's, with a halt."""
+
+    by: str
+    reason: str
+    bot: str = ""
+
+
+class ForeignAccepted(Value, frozen=True, kw_only=True):
+    """An operator accepted what ledger and venue disagreed on. From here on ``foreign``, ``foreign_orders`` and ``cash`` are
+    the baseline; ``given_up`` are units by holding that the ledger had and the venue does not."""
+
+    by: str
+    reason: str
+    cash: Decimal
+    foreign: Mapping[str, Decimal] = {}
+    foreign_orders: tuple[str, ...] = ()
+    given_up: Mapping[str, Decimal] = {}
+    notes: tuple[str, ...] = ()
+
+
 class Halted(Value, frozen=True, kw_only=True):
     """A halt was latched."""
 
@@ -169,6 +203,9 @@ KINDS: dict[str, type[Value]] = {
     "order_unknown": OrderUnknown,
     "cancel_sent": CancelSent,
     "cancel_heard": CancelHeard,
+    "order_withheld": OrderWithheld,
+    "flattened": Flattened,
+    "foreign_accepted": ForeignAccepted,
     "halted": Halted,
     "resumed": Resumed,
     "certified": Certified,

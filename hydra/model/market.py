@@ -87,7 +87,11 @@ def asset_class_of(symbol: str) -> AssetClass:
 
 
 class Instrument(Value, frozen=True, kw_only=True):
-    """What a venue says about a symbol: increments and minimum sizes, in the symbol's own units."""
+    """What a venue says about a symbol: increments and minimum sizes, in the symbol's own units.
+
+    ``exits_with_entry``: an entry can carry its stop and target. ``plain_stops``: a stop may become a market order; where it
+    may not, protection rests as a stop-limit.
+    """
 
     symbol: str
     asset_class: AssetClass
@@ -96,6 +100,8 @@ class Instrument(Value, frozen=True, kw_only=True):
     minimum_quantity: Decimal
     minimum_notional: Decimal = Decimal(0)
     multiplier: Decimal = Decimal(1)
+    exits_with_entry: bool = True
+    plain_stops: bool = True
 
     def __post_init__(self) -> None:
         if asset_class_of(self.symbol) is not self.asset_class:

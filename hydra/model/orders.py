@@ -10,12 +10,15 @@ import hashlib
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import gcd
 
 from hydra.model.errors import Corrupt, Invalid
 from hydra.model.money import ZERO
 from hydra.model.values import Value, aware_utc, named, not_negative, positive
 
 CLIENT_ID_MAX_LENGTH = 48
+TEST_BOT = "test-broker"
+"""Whose orders the checks of the line are: journaled like any other, and no decision's."""
 
 
 class Side(StrEnum):
@@ -229,8 +232,27 @@ class Judgement(Value, frozen=True, kw_only=True):
             raise Invalid(f"admitted {self.admitted} is more than was asked, {self.asked}")
 
 
+class Leg(Value, frozen=True, kw_only=True):
+    """One contract of an order in several: ``ratio`` of them for each unit of the order. ``opens``: adds to a position."""
+
+    symbol: str
+    side: Side
+    ratio: int
+    opens: bool
+
+    def __post_init__(self) -> None:
+        named("leg.symbol", self.symbol)
+        positive("leg.ratio", Decimal(self.ratio))
+
+
+LEGS_MIN, LEGS_MAX = 2, 4
+
+
 class Order(Value, frozen=True, kw_only=True):
     """An admitted intent, from before it is sent until it is done. ``filled`` and ``fees`` grow with its fills.
+
+    An order with ``legs`` is filled whole or not at all at one net price: ``symbol`` is then their underlying, ``side`` is BUY
+    when the net price is paid and SELL when it is received, and ``limit`` that price for one unit of each ratio.
 
     ``protection`` on an entry asks the venue for a resting stop (and target) that works once the entry fills. Those legs
     are orders of their own, with ``parent`` naming the entry. ``reference`` is the price the decision was made at.
@@ -250,6 +272,7 @@ class Order(Value, frozen=True, kw_only=True):
     limit: Decimal | None = None
     stop: Decimal | None = None
     protection: Protection | None = None
+    legs: tuple[Leg, ...] = ()
     reference: Decimal | None = None
     thesis: str = ""
     status: OrderStatus = OrderStatus.SENT
@@ -283,9 +306,23 @@ class Order(Value, frozen=True, kw_only=True):
                 positive(f"order.{name}", getattr(self, name))
         if self.protection is not None and self.purpose is not Purpose.ENTRY:
             raise Invalid(f"order {self.client_id}: only an entry carries protection")
+        self._check_legs()
         for name in ("sent_at", "updated_at"):
             if getattr(self, name) is not None:
                 aware_utc(f"order.{name}", getattr(self, name))
+
+    def _check_legs(self) -> None:
+        if not self.legs:
+            return
+        if not LEGS_MIN <= len({leg.symbol for leg in self.legs}) == len(self.legs) <= LEGS_MAX:
+            raise Invalid(
+                f"order {self.client_id} has {len(self.legs)} legs; expected {LEGS_MIN} to {LEGS_MAX} different ones"
+            )
+        if self.order_type not in (OrderType.MARKET, OrderType.LIMIT) or self.protection is not None:
+            raise Invalid(f"order {self.client_id} with legs is a market or a limit order without protection")
+        if gcd(*(leg.ratio for leg in self.legs)) != 1:
+            ratios = ", ".join(str(leg.ratio) for leg in self.legs)
+            raise Invalid(f"order {self.client_id}: the ratios {ratios} are not in lowest terms")
 
     @property
     def remaining(self) -> Decimal:
@@ -321,7 +358,11 @@ class VenueOrder(Value, frozen=True, kw_only=True):
 
 
 class Fill(Value, frozen=True, kw_only=True):
-    """One execution. ``fee`` is in the account's currency. ``fill_id`` is the venue's, and unique."""
+    """One execution. ``fee`` is in the account's currency. ``fill_id`` is the venue's, and unique.
+
+    ``cash_fee_most`` and ``coin_fee_most`` bound what the venue may take for it beside ``fee``, and may tell of later or not
+    at all: dollars, and units of the coin that was bought.
+    """
 
     fill_id: str
     venue_id: str
@@ -332,12 +373,15 @@ class Fill(Value, frozen=True, kw_only=True):
     price: Decimal
     at: datetime
     fee: Decimal = ZERO
+    cash_fee_most: Decimal = ZERO
+    coin_fee_most: Decimal = ZERO
 
     def __post_init__(self) -> None:
         named("fill.fill_id", self.fill_id)
         positive("fill.quantity", self.quantity)
         positive("fill.price", self.price)
-        not_negative("fill.fee", self.fee)
+        for name in ("fee", "cash_fee_most", "coin_fee_most"):
+            not_negative(f"fill.{name}", getattr(self, name))
         aware_utc("fill.at", self.at)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from hydra.model.activities import Unposted
 from hydra.model.errors import Invalid
 from hydra.model.market import multiplier_of
 from hydra.model.money import ZERO
@@ -60,7 +61,9 @@ class Holding(Value, frozen=True, kw_only=True):
     """What one bot holds of one symbol, with the protection it was entered under.
 
     ``entered`` is the quantity bought so far, ``exited_value`` the dollars that sales have brought in, ``realized`` their
-    profit before ``fees``.
+    profit before ``fees``. ``withheld`` is what the venue has kept of the purchases as its fee in coin (``quantity`` is
+    without it), ``withheld_most`` the most it may keep. ``exit_refused`` is the cycle in which the venue last refused an exit.
+    ``leaving`` says why it was decided to close it, until the order for it is sent: its stop may be gone by then.
     """
 
     bot: str
@@ -75,6 +78,10 @@ class Holding(Value, frozen=True, kw_only=True):
     exited_value: Decimal = ZERO
     fees: Decimal = ZERO
     realized: Decimal = ZERO
+    withheld: Decimal = ZERO
+    withheld_most: Decimal = ZERO
+    exit_refused: int = 0
+    leaving: str = ""
     unprotected_since: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -171,6 +178,10 @@ class Certificate(Value, frozen=True, kw_only=True):
         aware_utc("certificate.wall", self.wall)
 
 
+FLATTEN_ALL = "*"
+"""In ``Ledger.flatten``: every bot. No bot can be called so."""
+
+
 class Ledger(Value, frozen=True, kw_only=True):
     """The fold of the journal. Mappings are replaced, never changed in place.
 
@@ -179,8 +190,10 @@ class Ledger(Value, frozen=True, kw_only=True):
     times of the last minute, ``failed_at`` the times of failed reads within the failure window. ``cash`` is what the
     account must hold if fills explain everything; ``None`` until the account was first seen. ``equity`` is what the account
     was last seen with, ``None`` when it could not be read. ``foreign`` are the
-    quantities that were in the account before Hydra's first cycle. ``obeyed`` are the ids of the last commands taken in, so
-    that one whose file outlived a crash is not obeyed twice.
+    quantities that were in the account before Hydra's first cycle, or that an operator has accepted since, and
+    ``foreign_orders`` the venue ids of open orders of that kind. ``obeyed`` are the ids of the last commands taken in, so
+    that one whose file outlived a crash is not obeyed twice. ``unposted`` is what sales may still be charged. ``flatten``
+    names the bots whose holdings an operator wants closed (``FLATTEN_ALL``: every bot's), until the next resume.
     """
 
     run: str = ""
@@ -191,11 +204,15 @@ class Ledger(Value, frozen=True, kw_only=True):
     peak_equity: Decimal = ZERO
     cash: Decimal | None = None
     fill_cursor: str = ""
+    activity_cursor: str = ""
     orders: Mapping[str, Order] = {}
     holdings: Mapping[str, Holding] = {}
     bots: Mapping[str, BotRecord] = {}
     halts: tuple[Halt, ...] = ()
     foreign: Mapping[str, Decimal] = {}
+    foreign_orders: tuple[str, ...] = ()
+    unposted: tuple[Unposted, ...] = ()
+    flatten: tuple[str, ...] = ()
     sent_at: tuple[datetime, ...] = ()
     failed_at: tuple[datetime, ...] = ()
     residual_cycles: int = 0

@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from hydra.model.activities import Activity, Withheld
+from hydra.model.errors import OverBudget
 from hydra.model.market import AssetClass, Bar, Instrument, Quote
 from hydra.model.orders import Cancel, Fill, Intent, Judgement, Send, Skip, VenueOrder
 from hydra.model.portfolio import Account, Certificate, Halt, Holding, Ledger, Mode, Position
@@ -25,6 +27,11 @@ class Failure(Value, frozen=True, kw_only=True):
     what: str
     kind: str
     reason: str
+
+    @property
+    def asked(self) -> bool:
+        """False when nobody was asked: the question was kept back so that an exit could be."""
+        return self.kind != OverBudget.__name__
 
 
 class Probe(Value, frozen=True, kw_only=True):
@@ -53,7 +60,7 @@ class Sessions(Value, frozen=True, kw_only=True):
 
 
 class Command(Value, frozen=True, kw_only=True):
-    """An operator's word to a running engine: halt, resume, flatten; with who and when (wall clock)."""
+    """An operator's word to a running engine: halt, resume, flatten, accept; with who and when (wall clock)."""
 
     command_id: str
     action: str
@@ -88,7 +95,8 @@ class Binding(Value, frozen=True, kw_only=True):
 class Observed(Value, frozen=True, kw_only=True):
     """One look at the world. A field left out is unchanged since the last look, unless it is named in ``missing``.
 
-    ``orders`` are venue orders that changed; ``not_received`` are client ids the venue says it never had.
+    ``orders`` are venue orders that changed; ``not_received`` are client ids the venue says it never had. ``withheld`` is what
+    the venue has visibly kept of purchases as its fee.
     """
 
     cycle: int
@@ -103,6 +111,9 @@ class Observed(Value, frozen=True, kw_only=True):
     not_received: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()
     fill_cursor: str | None = None
+    activities: tuple[Activity, ...] = ()
+    activity_cursor: str | None = None
+    withheld: tuple[Withheld, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     quotes: tuple[Quote, ...] = ()
     bars: tuple[Bar, ...] = ()
@@ -220,3 +231,5 @@ class Plan(Value, frozen=True, kw_only=True):
     sends: tuple[Send, ...] = ()
     halts: tuple[Halt, ...] = ()
     resumes: tuple[Command, ...] = ()
+    flattens: tuple[Command, ...] = ()
+    accepts: tuple[Command, ...] = ()

@@ -16,7 +16,7 @@ from hydra.policy import Policy
 from hydra.risk.plugs import Gate, Reply, no, not_now, yes
 from hydra.risk.reconcile import residuals
 
-_READS = ("account", "positions", "open_orders", "fills", "venue_clock")
+_READS = ("account", "positions", "open_orders", "fills", "activities", "venue_clock")
 
 
 def _broker_reachable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:

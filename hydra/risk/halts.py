@@ -7,7 +7,8 @@ An equity that is not known halts nothing: the account gate has already shut ent
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from hydra.model.money import plain
 from hydra.model.orders import Skip
@@ -15,6 +16,7 @@ from hydra.model.portfolio import Halt
 from hydra.model.snapshot import Command, Snapshot
 from hydra.policy import Policy
 from hydra.risk.gates import account_of, failed_reads
+from hydra.risk.reconcile import acceptance
 
 
 def automatic_halts(snapshot: Snapshot, policy: Policy) -> tuple[Halt, ...]:
@@ -55,29 +57,58 @@ def _causes(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[str, str]]:
             return
 
 
-def obey(snapshot: Snapshot) -> tuple[tuple[Halt, ...], tuple[Command, ...], tuple[Skip, ...]]:
-    """The operator's commands as halts to latch, resumes to carry out, and refusals with their reason."""
-    halts: list[Halt] = []
-    resumes: list[Command] = []
-    refused: list[Skip] = []
+@dataclass(slots=True, kw_only=True)
+class Obeyed:
+    """The operator's commands: halts to latch, what to carry out, and refusals with their reason."""
+
+    halts: tuple[Halt, ...] = ()
+    resumes: tuple[Command, ...] = ()
+    flattens: tuple[Command, ...] = ()
+    accepts: tuple[Command, ...] = ()
+    refused: tuple[Skip, ...] = ()
+
+    def refuse(self, command: Command, code: str, reason: str) -> None:
+        """Note a command that is not carried out."""
+        self.refused += (Skip(subject=f"command {command.command_id}", code=code, reason=reason),)
+
+
+def obey(snapshot: Snapshot) -> Obeyed:
+    """What the operator's commands come to."""
+    result = Obeyed()
     for command in snapshot.sight.commands:
         if command.action == "halt":
-            halts.append(Halt(kind="operator", reason=command.reason, at=snapshot.at, by=command.by, automatic=False))
+            result.halts += (operator_halt(command, snapshot.at),)
         elif command.action == "resume":
             why_not = cannot_resume(snapshot, command)
             if why_not is None:
-                resumes.append(command)
+                result.resumes += (command,)
             else:
-                refused.append(Skip(subject=f"command {command.command_id}", code="resume_refused", reason=why_not))
+                result.refuse(command, "resume_refused", why_not)
+        elif command.action == "flatten":
+            result.flattens += (command,)
+            if not command.bot:
+                result.halts += (operator_halt(command, snapshot.at),)
+        elif command.action == "accept":
+            outcome = acceptance(snapshot.ledger, snapshot.sight, command.by, command.reason)
+            if isinstance(outcome, str):
+                result.refuse(command, "accept_refused", outcome)
+            else:
+                result.accepts += (command,)
         else:
             reason = f"{command.action} is not something a running engine does: {command.reason}"
-            refused.append(Skip(subject=f"command {command.command_id}", code="command_refused", reason=reason))
-    return tuple(halts), tuple(resumes), tuple(refused)
+            result.refuse(command, "command_refused", reason)
+    return result
+
+
+def operator_halt(command: Command, at: datetime) -> Halt:
+    """The halt an operator's word latches: flattening everything is one too, or it would all be entered again."""
+    kind = "flatten" if command.action == "flatten" else "operator"
+    return Halt(kind=kind, reason=command.reason, at=at, by=command.by, automatic=False)
 
 
 def cannot_resume(snapshot: Snapshot, command: Command) -> str | None:
     """Why a resume is refused now, or ``None``."""
-    if not snapshot.ledger.halts:
+    if not snapshot.ledger.halts and not snapshot.ledger.flatten:
         return "no halt is latched"
     if command.force:
         return None

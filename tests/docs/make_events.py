@@ -1,8 +1,9 @@
 """Examples for ``docs/reference/events.md``, out of runs of the real engine: ``python -m tests.docs.make_events``.
 
 A day in the simulated exchange gives most kinds. The venue's bad days are staged at the broker's port: the first order is
-refused, the answer to the second is lost, and a stop fills while no engine is looking. Then an operator halts and
-resumes, the store is damaged, and the doctor mends it.
+refused, the answer to the second is lost, so is that to the first cancellation, and a stop fills while no engine is looking.
+Then an operator halts and resumes, somebody buys by hand, which is accepted, one bot is flattened, the store is damaged, and
+the doctor mends it.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hydra.bootstrap.setup import STORE, Setup, read_setup
 from hydra.bootstrap.writer import Writer
-from hydra.cli.commands import doctor, operator, qc
+from hydra.cli.commands import doctor, flatten, operator, qc
 from hydra.cli.frame import Command, Frame, Result
 from hydra.engine.run import Loop
 from hydra.model.events import KINDS
-from hydra.model.orders import Order, Purpose
+from hydra.model.orders import Order, OrderStatus, OrderType, Purpose, Side
 from hydra.ports import Ack, AckOutcome, Broker
 from tests.docs.pages import DOCS, ROOT
 
@@ -36,11 +38,12 @@ _LONG = 3
 
 
 class BadDay:
-    """A broker that refuses the first order and loses the answer to the second; everything else is the venue's own."""
+    """A broker that refuses the first order and loses two answers: to the second one, and to the first cancellation."""
 
     def __init__(self, venue: Broker) -> None:
         self._venue = venue
         self._submitted = 0
+        self._cancelled = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._venue, name)
@@ -52,6 +55,14 @@ class BadDay:
             return Ack(outcome=AckOutcome.REJECTED, reason=f"{order.symbol} is not tradable right now")
         ack = self._venue.submit(order)
         if self._submitted == 2:
+            raise TimeoutError("no answer within 2 s")
+        return ack
+
+    def cancel(self, venue_id: str) -> Ack:
+        """Lose the first answer, then behave."""
+        self._cancelled += 1
+        ack = self._venue.cancel(venue_id)
+        if self._cancelled == 1:
             raise TimeoutError("no answer within 2 s")
         return ack
 
@@ -94,10 +105,25 @@ def live_through_it(folder: Path) -> None:
     assert call(operator.command, "resume", folder, reason="false alarm", force=False).exit_code == 0
     with Writer(setup=setup, command="run") as writer:
         _loop(writer, cycles_max=3).run()
+        by_hand = Order(
+            client_id="by-hand-1",
+            run="",
+            cycle=0,
+            bot="",
+            symbol="AAPL",
+            side=Side.BUY,
+            quantity=Decimal(1),
+            order_type=OrderType.MARKET,
+            purpose=Purpose.EXIT,
+        )
+        assert writer.venue.broker.submit(by_hand).outcome is AckOutcome.ACCEPTED
+    assert call(doctor.command, "doctor", folder, fix=False, accept_foreign=True, yes=True).exit_code == 0
+    assert call(flatten.command, "flatten", folder, bot="spy-trend", yes=True, timeout=120).exit_code == 0
+    assert call(operator.command, "resume", folder, reason="spy-trend may trade again", force=True).exit_code == 0
     for companion in ("-wal", "-shm"):
         (setup.state_dir / f"{STORE}{companion}").unlink(missing_ok=True)
     (setup.state_dir / STORE).write_bytes(b"not a database any more")
-    assert call(doctor.command, "doctor", folder, fix=True).exit_code == 0
+    assert call(doctor.command, "doctor", folder, fix=True, accept_foreign=False, yes=False).exit_code == 0
 
 
 def _bad_day(setup: Setup) -> None:
@@ -109,7 +135,8 @@ def _bad_day(setup: Setup) -> None:
 
         def enough() -> int | None:
             stops = [o for o in engine.ledger.orders.values() if o.purpose is Purpose.STOP and not o.status.terminal]
-            return 143 if cancelled and stops and engine.ledger.holdings else None
+            working = stops and all(order.status is OrderStatus.ACCEPTED for order in stops)
+            return 143 if cancelled and working and engine.ledger.holdings else None
 
         loop = _loop(writer, cycles_max=900)
         loop.stopped = enough

@@ -50,7 +50,7 @@ def test_every_halt_and_mode_is_there() -> None:
     source = (ROOT / "hydra/risk/halts.py").read_text(encoding="utf-8")
     automatic = re.findall(r'yield \(?\s*"([a-z_]+)"', source)
     assert len(automatic) >= 5
-    assert documented == ["operator", *automatic, "exit_failed", *(mode.name for mode in Mode)]
+    assert documented == ["operator", "flatten", *automatic, "exit_failed", *(mode.name for mode in Mode)]
 
 
 def test_the_floors_are_those_of_the_contract() -> None:

@@ -169,3 +169,18 @@ def test_a_fill_that_the_venue_reports_late_everywhere_is_not_entered_again() ->
     stage.broker.always.clear()
     stage.step(2)
     assert stage.agrees()
+
+
+def test_a_fill_proves_that_the_venue_has_an_order_whose_answer_was_lost() -> None:
+    stage = Stage({BOT: scripted({2: [entry()]})}, rules=policy(engine={"unknown_grace_seconds": Decimal(300)}))
+    stage.broker.plan("submit", 0, LOST_AFTER)
+    stage.broker.always["order"] = Fault(error=ConnectionError("down"))
+    stage.step(2)
+    assert statuses(stage) == [OrderStatus.UNKNOWN]
+    stage.step()
+    assert stage.in_ledger() == {"SPY": Decimal(10)}
+    assert statuses(stage) == [OrderStatus.FILLED]
+    stage.broker.always.clear()
+    stage.day()
+    assert len(stage.submitted()) == 1
+    assert stage.agrees()

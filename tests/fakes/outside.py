@@ -225,6 +225,7 @@ class Stage:
         rules: Policy | None = None,
         book: RuleBook | None = None,
         cash: Any = 100_000,
+        account: VenueSettings | None = None,
         **fees: Any,
     ) -> None:
         self.bots = dict(bots) if bots is not None else {BOT: buys_at()}
@@ -232,7 +233,7 @@ class Stage:
         self.book = book if book is not None else rule_book(self.policy)
         self.files = LossyFiles()
         self.files.make_dir(FOLDER)
-        settings = VenueSettings(starting_cash=Decimal(cash), crypto_exits=True, **fees)
+        settings = account or VenueSettings(starting_cash=Decimal(cash), crypto_exits=True, **fees)
         calendar = PlainCalendar()
         self.venue = SimulatedVenue(feed or feed_of(prices), calendar, settings)
         self.venue.advance()

@@ -166,8 +166,8 @@ def test_a_kind_that_is_latched_is_not_latched_twice() -> None:
 # -- commands
 
 
-def command(action: str, *, force: bool = False) -> Command:
-    return Command(command_id="c1", action=action, by="me", wall=OPEN, reason="because", force=force)
+def command(action: str, *, force: bool = False, bot: str = "") -> Command:
+    return Command(command_id="c1", action=action, by="me", wall=OPEN, reason="because", force=force, bot=bot)
 
 
 def latched(minutes: float | None) -> Snapshot:
@@ -191,11 +191,28 @@ def test_a_resume_without_a_halt_is_refused() -> None:
 
 def test_commands_become_halts_resumes_or_refusals() -> None:
     commands = (command("halt"), command("resume"), command("refused"))
-    halts, resumes, refused = obey(with_sight(latched(1), commands=commands))
-    assert [(halt.kind, halt.by, halt.automatic, halt.cool_off_until) for halt in halts] == [
+    result = obey(with_sight(latched(1), commands=commands))
+    assert [(halt.kind, halt.by, halt.automatic, halt.cool_off_until) for halt in result.halts] == [
         ("operator", "me", False, None)
     ]
-    assert resumes == ()
-    assert [skip.code for skip in refused] == ["resume_refused", "command_refused"]
+    assert result.resumes == ()
+    assert [skip.code for skip in result.refused] == ["resume_refused", "command_refused"]
     forced = with_sight(latched(1), commands=(command("resume", force=True),))
-    assert [one.force for one in obey(forced)[1]] == [True]
+    assert [one.force for one in obey(forced).resumes] == [True]
+
+
+def test_flattening_everything_is_a_halt_and_flattening_one_bot_is_not() -> None:
+    for bot, kinds in (("", ["flatten"]), ("buyer", [])):
+        result = obey(with_sight(healthy(), commands=(command("flatten", bot=bot),)))
+        assert [halt.kind for halt in result.halts] == kinds
+        assert [one.bot for one in result.flattens] == [bot]
+
+
+def test_a_flattened_bot_can_be_resumed_without_a_halt() -> None:
+    assert cannot_resume(with_ledger(flatten=("buyer",)), command("resume")) is None
+
+
+def test_what_is_unknown_cannot_be_accepted() -> None:
+    result = obey(with_sight(healthy(), commands=(command("accept"),), positions=None))
+    assert result.accepts == ()
+    assert [skip.code for skip in result.refused] == ["accept_refused"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration: the schema this program reads and writes."""
 VERSION_TABLE = "alembic_version"
 
@@ -100,6 +100,10 @@ position = Table(
     _column("residual_cycles", K.WHOLE, "cycles in a row in which ledger and venue disagreed"),
     _column("certificate", K.JSON, "what the last passed preflight left", nullable=True),
     _column("obeyed", K.JSON, "ids of the last commands that were taken in"),
+    _column("activity_cursor", K.TEXT, "the venue's cursor after the last activity that was read"),
+    _column("foreign_orders", K.JSON, "venue ids of open orders that are not ours and may be there"),
+    _column("unposted", K.JSON, "the most that sales may still be charged, dollars, by their time"),
+    _column("flatten", K.JSON, "bots whose holdings are being closed at an operator's word; * for every bot's"),
 )
 
 orders = Table(
@@ -133,6 +137,7 @@ orders = Table(
     _column("sent_at", K.TIME, "when it was sent", nullable=True),
     _column("updated_at", K.TIME, "when its status last changed", nullable=True),
     _column("reason", K.TEXT, "why it was refused, canceled or is unknown"),
+    _column("legs", K.JSON, "the contracts of an order in several; empty otherwise"),
 )
 
 fills = Table(
@@ -147,6 +152,8 @@ fills = Table(
     _column("price", K.DECIMAL, "price a unit"),
     _column("at", K.TIME, "when it happened"),
     _column("fee", K.DECIMAL, "dollars"),
+    _column("cash_fee_most", K.DECIMAL, "the most the venue may still charge for it, dollars"),
+    _column("coin_fee_most", K.DECIMAL, "the most it may keep of the coin that was bought, units"),
 )
 
 holdings = Table(
@@ -168,6 +175,10 @@ holdings = Table(
     _column("fees", K.DECIMAL, "fees so far, dollars"),
     _column("realized", K.DECIMAL, "profit taken so far, dollars"),
     _column("unprotected_since", K.TIME, "since when no stop rests at the venue; null when one does", nullable=True),
+    _column("withheld", K.DECIMAL, "units the venue has kept of the purchases as its fee"),
+    _column("withheld_most", K.DECIMAL, "the most it may keep, units"),
+    _column("exit_refused", K.WHOLE, "the cycle in which the venue last refused an exit; 0 for never"),
+    _column("leaving", K.TEXT, "why it was decided to close it, until the order for it is sent; empty otherwise"),
 )
 
 trades = Table(
