@@ -9,8 +9,9 @@ import pytest
 from hydra.adapters.clock import RealClock
 from hydra.adapters.exchange.doors import SimClock
 from hydra.ports import Clock
+from tests.contracts.chain_stage import ChainStage
 from tests.contracts.clock_contract import ClockContract
-from tests.contracts.market_contract import MarketContract
+from tests.contracts.market_contract import ChainContract, MarketContract
 from tests.contracts.stage import MarketStage
 from tests.fakes.outside import Stage
 
@@ -27,7 +28,11 @@ class TestSimClock(ClockContract):
         return SimClock(Stage().venue)
 
 
-class TestSimMarket(MarketContract):
+class TestSimMarket(MarketContract, ChainContract):
     @pytest.fixture
     def scene(self) -> MarketStage:
         return MarketStage()
+
+    @pytest.fixture
+    def chain_scene(self) -> ChainStage:
+        return ChainStage()

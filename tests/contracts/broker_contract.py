@@ -3,10 +3,11 @@
 A test module subclasses ``BrokerContract`` and provides the fixture ``scene``: a broker with an account of 10,000 dollars,
 flat, and a market for shares of SPY in its regular session, last at 100.00 (bid 99.99, ask 100.01), no fees.
 ``scene.play(open, high, low, close)`` lets the next bar of SPY happen and moves the venue's clock past it.
-``ShortSaleContract`` wants ``margin_scene``: the same with an account that may sell short.
+``ShortSaleContract`` wants ``margin_scene``: the same with an account that may sell short. ``AlpacaAccountContract`` wants
+``alpaca_scene``: the same with an account as Alpaca gives it, fees included.
 
-Doors differ in what they can express. Where that shows, the scene says so in a property (``exits_outlive_the_day``,
-``shows_waiting_exits``), and the suite holds the broker to what its own door promises; nothing is left out.
+Doors differ in what they can express. Where that shows, the scene says so in a property (``shows_waiting_exits``), and the
+suite holds the broker to what its own door promises; nothing is left out.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Protocol
 
 import pytest
 
+from hydra.model.activities import Activity, ActivityKind
 from hydra.model.errors import Refused
+from hydra.model.money import ZERO
 from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce, VenueOrder
-from hydra.ports import Ack, AckOutcome, Broker
+from hydra.ports import Ack, AckOutcome, ActivityPage, Broker
 
 SYMBOL = "SPY"
 PAIR = "BTC-USD"
@@ -37,11 +40,6 @@ class BrokerScene(Protocol):
     @property
     def broker(self) -> Broker:
         """The broker under test."""
-        ...
-
-    @property
-    def exits_outlive_the_day(self) -> bool:
-        """True when the exits of an entry work until they are cancelled; False when they share its time in force."""
         ...
 
     @property
@@ -71,6 +69,22 @@ class BrokerScene(Protocol):
 
     def block(self) -> None:
         """Have the venue bar the account from trading."""
+        ...
+
+    def dividend(self, dollars: str) -> None:
+        """Let SPY pay so much a share to who holds it at the end of this day; it is paid before the next one opens."""
+        ...
+
+    def split(self, new: str, old: str = "1") -> None:
+        """Let so many shares of SPY become so many before the next day opens."""
+        ...
+
+    def rename(self, symbol: str) -> None:
+        """Let SPY be called otherwise before the next day opens."""
+        ...
+
+    def charge(self, dollars: str, minutes_ago: int = 0) -> None:
+        """Let the venue post a fee now, with a time that may have passed."""
         ...
 
     def crowd(self, count: int) -> None:
@@ -132,7 +146,18 @@ def rejected(ack: Ack) -> str:
 
 def everything(broker: Broker) -> tuple:
     """All a broker says of its account; equal before and after what changes nothing."""
-    return broker.account(), broker.positions(), broker.open_orders(), broker.fills("")
+    return broker.account(), broker.positions(), broker.open_orders(), broker.fills(""), broker.activities("")
+
+
+def told(broker: Broker, cursor: str = "") -> list[tuple[ActivityKind, str, Decimal, Decimal]]:
+    """The activities after a cursor: kind, symbol, units, dollars."""
+    return [(each.kind, each.symbol, each.quantity, each.amount) for each in broker.activities(cursor).activities]
+
+
+def explained(broker: Broker) -> Decimal:
+    """The cash that fills and activities leave of what the account began with."""
+    traded = sum((-fill.side.sign * fill.quantity * fill.price - fill.fee for fill in broker.fills("").fills), CASH)
+    return traded + sum(each.amount for each in broker.activities("").activities)
 
 
 class BrokerContract:
@@ -215,6 +240,18 @@ class BrokerContract:
         assert len({fill.fill_id for fill in (*first.fills, *rest.fills)}) == FILLS_A_PAGE + 2
         assert broker.fills("").fills == first.fills + rest.fills
         assert broker.fills(rest.cursor).fills == ()
+
+    def test_the_places_after_everything_show_only_what_comes_later(self, scene: BrokerScene, broker: Broker) -> None:
+        empty = broker.cursors()
+        assert broker.fills(empty.fills).fills == ()
+        scene.churn(FILLS_A_PAGE + 1)
+        here, places = broker.cursors(), scene.again().cursors()
+        for cursor in (here, places):
+            assert broker.fills(cursor.fills).fills == ()
+            assert broker.activities(cursor.activities).activities == ()
+        accepted(broker.submit(buy("later", limit=None)))
+        assert [fill.client_id for fill in broker.fills(places.fills).fills] == ["later"]
+        assert len(broker.fills(empty.fills).fills) == FILLS_A_PAGE + 2
 
     def test_a_page_that_is_exactly_full_is_not_followed_by_its_like(self, scene: BrokerScene, broker: Broker) -> None:
         scene.churn(FILLS_A_PAGE)
@@ -448,7 +485,6 @@ class BrokerContract:
     def test_a_day_order_ends_with_its_day_and_the_position_stays(
         self, scene: BrokerScene, broker: Broker, force: TimeInForce
     ) -> None:
-        outlive = scene.exits_outlive_the_day or force is TimeInForce.GTC
         accepted(broker.submit(buy("b1", quantity="5", limit=None, protection=bracket(), time_in_force=force)))
         accepted(broker.submit(buy("b2", quantity="5", limit="95")))
         held = broker.positions()
@@ -458,13 +494,199 @@ class BrokerContract:
         assert gone.status is OrderStatus.EXPIRED
         assert broker.positions() == held
         exits = broker.open_orders()
-        assert len(exits) == (2 if outlive else 0)
-        assert {leg.parent for leg in exits} <= {"b1"}
-        if not outlive:
-            accepted(broker.submit(sell("s1", quantity="5", limit="104")))
+        assert len(exits) == 2
+        assert {leg.parent for leg in exits} == {"b1"}
         scene.play("100", "105", "99", "104")
         assert (broker.positions(), broker.open_orders()) == ((), ())
         assert broker.fills("").fills[-1].price == 104
+
+    def test_nothing_else_has_changed_a_new_account(self, broker: Broker) -> None:
+        nothing = broker.activities("")
+        assert nothing.activities == ()
+        accepted(broker.submit(buy(limit=None)))
+        assert broker.activities(nothing.cursor) == nothing
+
+    def test_a_dividend_is_told_of_and_explains_its_cash(self, scene: BrokerScene, broker: Broker) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        scene.dividend("0.5")
+        scene.next_day()
+        assert told(broker) == [(ActivityKind.DIVIDEND, SYMBOL, Decimal(0), Decimal(5))]
+        (dividend,) = broker.activities("").activities
+        assert broker.now() - timedelta(days=1) < dividend.at <= broker.now()
+        assert broker.account().cash == explained(broker)
+
+    @pytest.mark.parametrize(("new", "old", "after"), [("3", "1", "30"), ("1", "2", "5")], ids=["forward", "reverse"])
+    def test_a_split_is_told_of_with_its_ratio(
+        self, scene: BrokerScene, broker: Broker, new: str, old: str, after: str
+    ) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        scene.split(new, old)
+        scene.next_day()
+        (split,) = broker.activities("").activities
+        assert (split.kind, split.symbol, split.quantity) == (ActivityKind.SPLIT, SYMBOL, Decimal(after) - 10)
+        assert split.ratio == Decimal(new) / Decimal(old)
+        assert [position.quantity for position in broker.positions()] == [Decimal(after)]
+
+    def test_a_change_of_name_is_told_of_with_the_new_one(self, scene: BrokerScene, broker: Broker) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        scene.rename("SPYX")
+        scene.next_day()
+        kinds = [(each.kind, each.symbol, each.quantity, each.new_symbol) for each in broker.activities("").activities]
+        renamed = ActivityKind.RENAME
+        assert sorted(kinds) == [(renamed, SYMBOL, Decimal(-10), "SPYX"), (renamed, "SPYX", Decimal(10), "")]
+        assert [(position.symbol, position.quantity) for position in broker.positions()] == [("SPYX", Decimal(10))]
+
+    def test_each_activity_is_given_out_once(self, scene: BrokerScene, broker: Broker) -> None:
+        cursor = broker.activities("").cursor
+        seen: list[Activity] = []
+        for dollars in ("1", "2", "2", "3"):
+            scene.charge(dollars)
+            page = broker.activities(cursor)
+            assert [each.amount for each in page.activities] == [-Decimal(dollars)]
+            assert broker.activities(page.cursor) == ActivityPage(activities=(), cursor=page.cursor)
+            cursor = page.cursor
+            seen += page.activities
+        assert len({each.activity_id for each in seen}) == 4
+        assert list(broker.activities("").activities) == seen
+        assert broker.account().cash == explained(broker)
+
+    def test_an_activity_that_is_posted_late_is_not_overlooked(self, scene: BrokerScene, broker: Broker) -> None:
+        for _ in range(5):
+            scene.play(*QUIET)
+        scene.charge("1")
+        first = broker.activities("")
+        scene.charge("2", minutes_ago=4)
+        scene.charge("3")
+        second = broker.activities(first.cursor)
+        assert sorted(each.amount for each in second.activities) == [Decimal(-3), Decimal(-2)]
+        assert broker.activities(second.cursor).activities == ()
+        scene.charge("4", minutes_ago=4)
+        assert [each.amount for each in scene.again().activities(second.cursor).activities] == [Decimal(-4)]
+
+    def test_what_was_charged_before_the_places_after_everything_is_not_told(
+        self, scene: BrokerScene, broker: Broker
+    ) -> None:
+        scene.charge("1")
+        places = broker.cursors()
+        scene.charge("2")
+        assert told(scene.again(), places.activities) == [(ActivityKind.FEE, "", Decimal(0), Decimal(-2))]
+
+    def test_a_broker_that_has_seen_nothing_goes_on_after_a_cursor(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.charge("1")
+        cursor = broker.activities("").cursor
+        assert scene.again().activities(cursor).activities == ()
+        scene.charge("2")
+        assert told(scene.again(), cursor) == [(ActivityKind.FEE, "", Decimal(0), Decimal(-2))]
+
+    def test_no_activity_is_lost_or_doubled_where_pages_end(self, scene: BrokerScene, broker: Broker) -> None:
+        for number in range(FILLS_A_PAGE + 1):
+            scene.charge(str(number + 1))
+        page = broker.activities("")
+        amounts = sorted(-each.amount for each in page.activities)
+        assert amounts == [Decimal(number + 1) for number in range(FILLS_A_PAGE + 1)]
+        assert broker.activities(page.cursor).activities == ()
+
+    def test_an_activities_cursor_that_was_never_given_out_is_refused(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.charge("1")
+        for cursor in ("never-given-out", "7"):
+            with pytest.raises(Refused, match="cursor"):
+                broker.activities(cursor)
+
+    def test_fees_of_a_pair_stay_within_what_its_fills_say(self, scene: BrokerScene, broker: Broker) -> None:
+        scene.quote_pair()
+        hold_to_bounds(broker)
+
+    def test_a_fill_of_shares_costs_what_it_says(self, broker: Broker) -> None:
+        accepted(broker.submit(buy(limit=None)))
+        (fill,) = broker.fills("").fills
+        assert fill.cash_fee_most == fill.coin_fee_most == 0
+
+
+def hold_to_bounds(broker: Broker, odd: str = "0.1234") -> None:
+    """Trade a pair back and forth: what is missing of coin and cash is within the bounds of each fill."""
+    pair = {"symbol": PAIR, "time_in_force": TimeInForce.GTC}
+    for client_id, quantity in (("b1", "0.1"), ("b2", odd)):
+        coin = sum(each.quantity for each in broker.positions())
+        cursor = broker.fills("").cursor
+        accepted(broker.submit(buy(client_id, quantity=quantity, limit=None, **pair)))
+        (fill,) = broker.fills(cursor).fills
+        kept = coin + fill.quantity - sum(each.quantity for each in broker.positions())
+        assert 0 <= kept <= fill.coin_fee_most <= fill.quantity / 100 or kept == fill.coin_fee_most == 0
+        cash, cursor = broker.account().cash, broker.fills("").cursor
+        accepted(broker.submit(sell(f"s-{client_id}", quantity="0.07", limit=None, **pair)))
+        (sale,) = broker.fills(cursor).fills
+        kept = cash + sale.quantity * sale.price - sale.fee - broker.account().cash
+        assert 0 <= kept <= sale.cash_fee_most <= sale.quantity * sale.price / 100 or kept == sale.cash_fee_most == 0
+
+
+class AlpacaAccountContract:
+    """Subclass it and provide ``alpaca_scene``."""
+
+    def test_it_says_which_entries_carry_exits_and_which_stops_are_plain(self, alpaca_scene: BrokerScene) -> None:
+        shares, pair = alpaca_scene.broker.instruments([SYMBOL, PAIR])
+        assert (shares.exits_with_entry, shares.plain_stops, shares.quantity_increment) == (True, True, Decimal(1))
+        assert (pair.exits_with_entry, pair.plain_stops) == (False, False)
+        assert pair.quantity_increment == pair.minimum_quantity == Decimal("1e-9")
+
+    def test_the_exits_of_a_market_entry_outlive_the_day(self, alpaca_scene: BrokerScene) -> None:
+        broker = alpaca_scene.broker
+        accepted(broker.submit(buy(limit=None, protection=bracket())))
+        alpaca_scene.next_day()
+        assert {(leg.order_type, leg.parent) for leg in broker.open_orders()} == {
+            (OrderType.STOP, "b1"),
+            (OrderType.LIMIT, "b1"),
+        }
+
+    def test_the_exits_of_a_limit_entry_share_its_time_in_force(self, alpaca_scene: BrokerScene) -> None:
+        broker = alpaca_scene.broker
+        accepted(broker.submit(buy(limit="100.50", protection=bracket())))
+        assert len(broker.open_orders()) == 2
+        alpaca_scene.next_day()
+        assert broker.open_orders() == ()
+        assert [position.quantity for position in broker.positions()] == [Decimal(10)]
+
+    def test_an_entry_in_a_pair_goes_alone(self, alpaca_scene: BrokerScene) -> None:
+        broker = alpaca_scene.broker
+        alpaca_scene.quote_pair()
+        around = Protection(stop=Decimal(19_000), target=Decimal(21_000))
+        pair = {"symbol": PAIR, "time_in_force": TimeInForce.GTC}
+        accepted(broker.submit(buy(quantity="0.1", limit=None, protection=around, **pair)))
+        assert broker.open_orders() == ()
+        held = broker.positions()[0].quantity
+        stop = {"order_type": OrderType.STOP_LIMIT, "stop": Decimal(19_000), "purpose": Purpose.STOP, **pair}
+        accepted(broker.submit(sell("p1", quantity=str(held), limit="18810", **stop)))
+        (order,) = broker.open_orders()
+        assert (order.order_type, order.quantity) == (OrderType.STOP_LIMIT, held)
+
+    def test_a_pairs_fee_is_taken_in_what_is_received_and_told_of(self, alpaca_scene: BrokerScene) -> None:
+        broker = alpaca_scene.broker
+        alpaca_scene.quote_pair()
+        pair = {"symbol": PAIR, "time_in_force": TimeInForce.GTC}
+        accepted(broker.submit(buy("b1", quantity="0.1", limit=None, **pair)))
+        (position,), (fill,) = broker.positions(), broker.fills("").fills
+        assert (fill.quantity, fill.fee, position.quantity) == (Decimal("0.1"), ZERO, Decimal("0.09975"))
+        assert (fill.cash_fee_most, fill.coin_fee_most) == (ZERO, Decimal("0.00025"))
+        assert told(broker) == [(ActivityKind.COIN_FEE, PAIR, Decimal("-0.00025"), Decimal(0))]
+        cursor = broker.activities("").cursor
+        accepted(broker.submit(sell("s1", quantity="0.05", limit=None, **pair)))
+        sale = broker.fills("").fills[-1]
+        assert (sale.fee, sale.cash_fee_most) == (ZERO, sale.quantity * sale.price * Decimal("0.0025"))
+        assert told(broker, cursor) == [(ActivityKind.COIN_FEE, PAIR, Decimal(0), -sale.cash_fee_most)]
+        assert broker.account().cash == explained(broker)
+
+    def test_its_fees_of_a_pair_stay_within_what_its_fills_say(self, alpaca_scene: BrokerScene) -> None:
+        alpaca_scene.quote_pair()
+        hold_to_bounds(alpaca_scene.broker, "0.123456789")
+
+    def test_the_days_fees_are_told_of_and_explain_its_cash(self, alpaca_scene: BrokerScene) -> None:
+        broker = alpaca_scene.broker
+        accepted(broker.submit(buy("b1", limit=None)))
+        accepted(broker.submit(sell("s1", limit=None)))
+        assert broker.account().cash == explained(broker)
+        alpaca_scene.next_day()
+        kinds = {(kind, symbol, units, dollars < 0) for kind, symbol, units, dollars in told(broker)}
+        assert kinds == {(ActivityKind.FEE, "", Decimal(0), True)}
+        assert broker.account().cash == explained(broker) < CASH
 
 
 class ShortSaleContract:

@@ -57,6 +57,8 @@ class Line(Protocol):
     def named(self, client_id: str) -> Row: ...
     def orders(self, query: Row) -> Sequence[Row]: ...
     def fills(self, query: Row) -> Sequence[Row]: ...
+    def others(self, query: Row) -> Sequence[Row]: ...
+    def announcements(self, query: Row) -> Sequence[Row]: ...
 
 
 class HttpLine:
@@ -113,6 +115,14 @@ class HttpLine:
     def fills(self, query: Row) -> Sequence[Row]:
         """A page of executions."""
         return self._rows("/v2/account/activities/FILL", query)
+
+    def others(self, query: Row) -> Sequence[Row]:
+        """A page of activities that are no executions."""
+        return self._rows("/v2/account/activities", {**query, "category": "non_trade_activity"})
+
+    def announcements(self, query: Row) -> Sequence[Row]:
+        """Corporate actions."""
+        return self._rows("/v2/corporate_actions/announcements", query)
 
     def _row(self, path: str, query: Row | None = None) -> Row:
         return as_row(self.ask("GET", path, query))
@@ -187,6 +197,15 @@ class AlpacaPyLine:
     def fills(self, query: Row) -> Sequence[Row]:
         """A page of executions, for which the client has no method."""
         return as_rows(self._said(self._client.get, "/account/activities/FILL", dict(query)))
+
+    def others(self, query: Row) -> Sequence[Row]:
+        """A page of activities that are no executions, for which it has none either."""
+        asked = {**query, "category": "non_trade_activity"}
+        return as_rows(self._said(self._client.get, "/account/activities", asked))
+
+    def announcements(self, query: Row) -> Sequence[Row]:
+        """Corporate actions."""
+        return as_rows(self._said(self._client.get, "/corporate_actions/announcements", dict(query)))
 
     def _said(self, ask: Any, *what: Any) -> Any:
         import requests

@@ -11,11 +11,14 @@ from decimal import Decimal
 from functools import lru_cache
 
 from hydra.adapters.exchange.doors import SimBroker, SimMarket
-from hydra.adapters.exchange.model import Books, VenueSettings
+from hydra.adapters.exchange.model import Activity, ActivityKind, Books, VenueSettings, as_at_alpaca
 from hydra.adapters.exchange.terms import Request
 from hydra.adapters.exchange.venue import SimulatedVenue
-from hydra.model.market import Bar, Quote
+from hydra.adapters.markets.feed import ActionKind, CorporateAction
+from hydra.model.market import AssetClass, Bar, Quote
 from hydra.model.orders import OrderType, Side, TimeInForce
+from hydra.model.snapshot import Sessions
+from hydra.model.values import replace
 from hydra.ports import Broker, Market
 from tests.contracts.broker_contract import PAIR, SYMBOL
 from tests.fakes.feed import Number, PlainCalendar, ScriptedFeed, bar, quote
@@ -26,12 +29,22 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 CASH_ACCOUNT = VenueSettings(starting_cash=Decimal(10_000))
 MARGIN_ACCOUNT = VenueSettings(starting_cash=Decimal(10_000), multiplier=2, shorting=True)
+ALPACA_ACCOUNT = as_at_alpaca(Decimal(10_000))
 
 
 class ShortDays(PlainCalendar):
-    """The plain calendar of a week in which the exchange closes early every day."""
+    """The plain calendar of a week in which the exchange closes early every day, with the night before the pre-market."""
 
     CLOSES = time(18, 0, tzinfo=UTC)
+    DAY_BEGINS = time(9, 0, tzinfo=UTC)
+
+    def sessions(self, at: datetime) -> Sessions:
+        """Closed between midnight and 04:00 in New York, so that a day has an end."""
+        told = super().sessions(at)
+        if at.timetz() >= self.DAY_BEGINS:
+            return told
+        shares = replace(told.by_class[AssetClass.EQUITY], phase="closed")
+        return replace(told, by_class={**told.by_class, AssetClass.EQUITY: shares})
 
 
 class Hand:
@@ -43,7 +56,6 @@ class Hand:
     feed: ScriptedFeed
     venue: SimulatedVenue
     floor: SimulatedVenue
-    exits_outlive_the_day = True
     shows_waiting_exits = False
 
     def move_to(self, at: datetime) -> None:
@@ -87,9 +99,33 @@ class Hand:
         for number in range(count):
             self._place(f"churn-{number:04d}", Side.SELL if number % 2 else Side.BUY, None)
 
+    def dividend(self, dollars: Number) -> None:
+        """Let SPY pay so much a share to who holds it at the end of this day; it is paid before the next one opens."""
+        self._act(ActionKind.CASH_DIVIDEND, cash=Decimal(dollars))
+
+    def split(self, new: Number, old: Number = 1) -> None:
+        """Let so many shares of SPY become so many before the next day opens."""
+        new_rate, old_rate = Decimal(new), Decimal(old)
+        kind = ActionKind.FORWARD_SPLIT if new_rate > old_rate else ActionKind.REVERSE_SPLIT
+        self._act(kind, new_rate=new_rate, old_rate=old_rate)
+
+    def rename(self, symbol: str) -> None:
+        """Let SPY be called otherwise before the next day opens."""
+        self._act(ActionKind.NAME_CHANGE, new_symbol=symbol)
+
+    def charge(self, dollars: Number, minutes_ago: int = 0) -> None:
+        """Let the venue post a fee now, with a time that may have passed."""
+        fee = Activity(number=0, kind=ActivityKind.FEE, at=self.venue.now, amount=-Decimal(dollars), description="late")
+        with self.floor._changing() as desk:  # what a clearing house does is no part of an exchange's interface
+            desk.enter(fee, self.venue.now - minutes_ago * MINUTE)
+
     def again(self) -> Broker:
         """A broker that has seen nothing yet, on the same account."""
         return SimBroker(self.venue)
+
+    def _act(self, kind: ActionKind, **terms: Decimal | str) -> None:
+        ex_date = self.venue.now.date() + DAY
+        self.feed.add(CorporateAction(kind=kind, symbol=SYMBOL, ex_date=ex_date, **terms))  # type: ignore[arg-type]  # as the kind wants them
 
     def _place(self, client_id: str, side: Side, limit: Decimal | None) -> None:
         self.venue.place(

@@ -13,12 +13,14 @@ from typing import Any
 
 import httpx
 
+from hydra.adapters.account_rules import exits_of, fee_most, force_of, tradable
+from hydra.model.activities import Activity, ActivityKind
 from hydra.model.errors import Refused, Unreachable
-from hydra.model.market import AssetClass, Bar, Instrument, Quote, asset_class_of, usual_instrument
+from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, Quote, asset_class_of, usual_instrument
 from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Side, VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.values import replace
-from hydra.ports import Ack, AckOutcome, FillPage, MarketData, VenueIdentity
+from hydra.ports import Ack, AckOutcome, ActivityPage, Cursors, FillPage, MarketData, VenueIdentity
 from tests.contracts.lines import HttpLine, Line, Row, Said
 
 ORDERS_MOST, FILLS_MOST, BARS_MOST = 500, 100, 1000
@@ -46,6 +48,18 @@ STATUSES: Mapping[str, OrderStatus] = {
     "rejected": _S.REJECTED,
 }
 """Every published status. One that is not here is not understood, and raises."""
+
+KINDS: Mapping[str, ActivityKind] = {
+    "FEE": ActivityKind.FEE,
+    "CFEE": ActivityKind.COIN_FEE,
+    "DIV": ActivityKind.DIVIDEND,
+    "SPLIT": ActivityKind.SPLIT,
+    "NC": ActivityKind.RENAME,
+    "OPEXP": ActivityKind.OPTION,
+    "OPEXC": ActivityKind.OPTION,
+    "OPASN": ActivityKind.OPTION,
+    "OPTRD": ActivityKind.OPTION,
+}
 
 
 class WireBroker:
@@ -120,6 +134,22 @@ class WireBroker:
             rows += page
         return FillPage(fills=tuple(map(self._fill, rows)), cursor=rows[-1]["id"] if rows else cursor)
 
+    def activities(self, cursor: str) -> ActivityPage:
+        """Activities that ``cursor`` does not name. It names all that were given out, so one that comes late is not lost."""
+        rows: list[Row] = []
+        for page in _pages(self._line.others, {"direction": "asc", "page_size": FILLS_MOST}, FILLS_MOST, "page_token"):
+            rows += page
+        seen = set(filter(None, cursor.split(" ")))
+        if not seen <= {row["id"] for row in rows}:
+            raise Refused(f"activities cursor {cursor[:60]!r} was not given out here")
+        found = tuple(self._activity(row, rows) for row in rows if row["id"] not in seen)
+        names = " ".join(filter(None, (cursor, *(each.activity_id for each in found))))
+        return ActivityPage(activities=found, cursor=names)
+
+    def cursors(self) -> Cursors:
+        """The places after everything, found by reading it."""
+        return Cursors(fills=self.fills("").cursor, activities=self.activities("").cursor)
+
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
         """Increments and minimums: those a pair's asset names, the usual ones for shares."""
         return tuple(map(self._instrument, symbols))
@@ -158,13 +188,35 @@ class WireBroker:
             raise
         usual = usual_instrument(symbol)
         if usual.asset_class is not AssetClass.CRYPTO:
-            return usual
-        return replace(
+            return tradable(usual)
+        told = replace(
             usual,
             price_increment=Decimal(str(row["price_increment"])),
             quantity_increment=Decimal(str(row["min_trade_increment"])),
             minimum_quantity=Decimal(str(row["min_order_size"])),
         )
+        return tradable(told)
+
+    def _activity(self, row: Row, rows: Sequence[Row]) -> Activity:
+        kind, quantity = KINDS.get(row["activity_type"], ActivityKind.OTHER), Decimal(row.get("qty", "0"))
+        renamed = ActivityKind.RENAME
+        after = (other for other in rows if kind is renamed and row["description"] == f"became {other.get('symbol')}")
+        return Activity(
+            activity_id=row["id"],
+            kind=kind,
+            at=_time(row["created_at"]),
+            symbol=_either(row.get("symbol", "")),
+            quantity=quantity,
+            amount=Decimal(row["net_amount"]),
+            ratio=self._ratio(row) if kind is ActivityKind.SPLIT else None,
+            new_symbol=next((other["symbol"] for other in after), ""),
+            note=row["description"],
+        )
+
+    def _ratio(self, row: Row) -> Decimal | None:
+        query = {"ca_types": "split", "since": row["date"], "until": row["date"], "symbol": row["symbol"]}
+        splits = self._line.announcements(query)
+        return next((Decimal(each["new_rate"]) / Decimal(each["old_rate"]) for each in splits), None)
 
     def _order(self, row: Row) -> VenueOrder:
         if row["status"] not in STATUSES:
@@ -209,15 +261,19 @@ class WireBroker:
         order_id = row["order_id"]
         if order_id not in self._names:
             self._names[order_id] = self._line.order(order_id)["client_order_id"]
+        symbol, side = _either(row["symbol"]), Side(row["side"])
+        cash, coin = fee_most(symbol, side, Decimal(row["qty"]), Decimal(row["price"]))
         return Fill(
             fill_id=row["id"],
             venue_id=order_id,
             client_id=self._names[order_id],
-            symbol=_either(row["symbol"]),
-            side=Side(row["side"]),
+            symbol=symbol,
+            side=side,
             quantity=Decimal(row["qty"]),
             price=Decimal(row["price"]),
             at=_time(row["transaction_time"]),
+            cash_fee_most=cash,
+            coin_fee_most=coin,
         )
 
 
@@ -246,6 +302,17 @@ class WireMarket:
                 quotes += [_quote(each, rows[spelt(each)]) for each in some if spelt(each) in rows]
         bars = tuple(bar for symbol in symbols for bar in self._since(symbol, after.get(symbol)))
         return MarketData(quotes=tuple(quotes), bars=bars)
+
+    def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
+        """Every contract with a snapshot, in pages. A side at 0 is none; volume and open interest are not told there."""
+        found: list[OptionQuote] = []
+        query: dict[str, Any] = {"limit": BARS_MOST}
+        while True:
+            body = self._line.ask("GET", f"/v1beta1/options/snapshots/{underlying}", query)
+            found += [_contract(symbol, row) for symbol, row in body["snapshots"].items() if "latestQuote" in row]
+            if body["next_page_token"] is None:
+                return tuple(sorted(found, key=lambda quote: quote.symbol))
+            query["page_token"] = body["next_page_token"]
 
     def _last(self, symbol: str, count: int) -> Sequence[Bar]:
         found: list[Bar] = []
@@ -277,23 +344,24 @@ class WireMarket:
 
 def order_body(order: Order) -> dict[str, Any]:
     """An order as it is asked for. Exits have the entry's time in force: the protocol has no other."""
+    exits = exits_of(order)
     body: dict[str, Any] = {
         "client_order_id": order.client_id,
         "symbol": spelt(order.symbol),
         "qty": str(order.quantity),
         "side": order.side.value,
         "type": order.order_type.value,
-        "time_in_force": order.time_in_force.value,
+        "time_in_force": force_of(order).value,
     }
     if order.limit is not None:
         body["limit_price"] = str(order.limit)
     if order.stop is not None:
         body["stop_price"] = str(order.stop)
-    if order.protection is not None:
-        body["order_class"] = "oto" if order.protection.target is None else "bracket"
-        body["stop_loss"] = {"stop_price": str(order.protection.stop)}
-        if order.protection.target is not None:
-            body["take_profit"] = {"limit_price": str(order.protection.target)}
+    if exits is not None:
+        body["order_class"] = "oto" if exits.target is None else "bracket"
+        body["stop_loss"] = {"stop_price": str(exits.stop)}
+        if exits.target is not None:
+            body["take_profit"] = {"limit_price": str(exits.target)}
     return body
 
 
@@ -335,6 +403,20 @@ def _bar(symbol: str, row: Row) -> Bar:
 def _quote(symbol: str, row: Row) -> Quote:
     bid, ask, bid_size, ask_size = (Decimal(row[name]) for name in ("bp", "ap", "bs", "as"))
     return Quote(symbol=symbol, at=_time(row["t"]), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+
+
+def _contract(symbol: str, row: Row) -> OptionQuote:
+    quote, greeks, volatility = row["latestQuote"], row.get("greeks", {}), row.get("impliedVolatility")
+    return OptionQuote(
+        symbol=symbol,
+        at=_time(quote["t"]),
+        bid=Decimal(quote["bp"]) if quote["bp"] else None,
+        ask=Decimal(quote["ap"]) if quote["ap"] else None,
+        bid_size=Decimal(quote["bs"]) if quote["bp"] else None,
+        ask_size=Decimal(quote["as"]) if quote["ap"] else None,
+        implied_volatility=None if volatility is None else Decimal(volatility),
+        **{name: Decimal(greeks[name]) for name in ("delta", "gamma", "theta", "vega") if name in greeks},
+    )
 
 
 def _number(text: str | None) -> Decimal | None:

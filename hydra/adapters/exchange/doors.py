@@ -10,14 +10,19 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from hydra.adapters.exchange.model import Ticket
-from hydra.adapters.exchange.terms import OrderClass, Rejection, Request, Role
+from hydra.adapters.exchange.shown import shown_quote
+from hydra.adapters.exchange.structures import underlying_of
+from hydra.adapters.exchange.terms import Rejection, Role
+from hydra.adapters.exchange.told import activity_of, as_told, request_of
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.markets.feed import CorporateAction
 from hydra.model.errors import Refused
-from hydra.model.market import Bar, Instrument, Quote
+from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, asset_class_of
 from hydra.model.money import to_increment
-from hydra.model.orders import Order, TimeInForce, VenueOrder
+from hydra.model.orders import Order, Side, VenueOrder
 from hydra.model.portfolio import Account, Position
-from hydra.ports import Ack, AckOutcome, FillPage, MarketData, VenueIdentity
+from hydra.model.values import replace
+from hydra.ports import Ack, AckOutcome, ActivityPage, Cursors, FillPage, MarketData, VenueIdentity
 
 _CENT = Decimal("0.01")
 
@@ -33,14 +38,16 @@ class _Views(NamedTuple):
 class SimBroker:
     """The ``Broker`` port on a venue.
 
-    Exits that still wait for their entry are not shown as open: nothing of theirs works yet. The exits of an entry work until
-    they are cancelled, whatever the entry's own time in force.
+    Exits that still wait for their entry are not shown as open: nothing of theirs works yet. In a plain account (one with
+    ``FeeSchedule.FLAT``) the exits of an entry work until they are cancelled, whatever the entry's own time in force; in one as at Alpaca the table of ``account_rules`` says which do, and how long.
     """
 
     def __init__(self, venue: SimulatedVenue) -> None:
         self._venue = venue
         self._views = _Views(-1)
+        self._fees = venue.settings.fees
         self._nothing_new: FillPage | None = None
+        self._no_activity: ActivityPage | None = None
 
     def identity(self) -> VenueIdentity:
         """The simulated account; its url names the books."""
@@ -74,33 +81,74 @@ class SimBroker:
     def order(self, client_id: str) -> VenueOrder | None:
         """The order with this client id, or ``None``."""
         ticket = self._venue.ticket_named(client_id)
-        return None if ticket is None else ticket.report()
+        return None if ticket is None else self._reported(ticket)
 
     def fills(self, cursor: str) -> FillPage:
         """Executions after ``cursor``, which is the id of a fill. Raises ``Refused`` for any other."""
-        after = _seen(cursor)
+        after = _seen("fills", cursor)
         executions = self._venue.executions(after)
         if after and not executions and len(self._venue.executions(after - 1)) != 1:
-            raise _unseen(cursor)
+            raise _unseen("fills", cursor)
         if executions:
-            return FillPage(fills=tuple(each.report() for each in executions), cursor=executions[-1].fill_id)
+            fills = tuple(each.report(self._fees) for each in executions)
+            return FillPage(fills=fills, cursor=executions[-1].fill_id)
         nothing_new = self._nothing_new
         if nothing_new is None or nothing_new.cursor != cursor:
             nothing_new = self._nothing_new = FillPage(fills=(), cursor=cursor)
         return nothing_new
 
+    def activities(self, cursor: str) -> ActivityPage:
+        """What else changed the account after ``cursor``, the id of an activity. Raises ``Refused`` for any other.
+
+        The venue numbers them as it books them, so one that is paid late comes late and is not overlooked.
+        """
+        after = _seen("activities", cursor)
+        rows = self._venue.activities(after)
+        if after and not rows and len(self._venue.activities(after - 1)) != 1:
+            raise _unseen("activities", cursor)
+        if rows:
+            told = tuple(activity_of(each, self._actions_on(each.at)) for each in rows)
+            return ActivityPage(activities=told, cursor=told[-1].activity_id)
+        no_activity = self._no_activity
+        if no_activity is None or no_activity.cursor != cursor:
+            no_activity = self._no_activity = ActivityPage(activities=(), cursor=cursor)
+        return no_activity
+
+    def cursors(self) -> Cursors:
+        """The ids of the last execution and of the last activity."""
+        executions, booked = self._venue.executions(), self._venue.activities()
+        return Cursors(
+            fills=executions[-1].fill_id if executions else "",
+            activities=activity_of(booked[-1], ()).activity_id if booked else "",
+        )
+
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
-        """Increments and minimums. Raises ``Refused`` naming a symbol the feed has no prices of."""
+        """Increments and minimums. Raises ``Refused`` naming a symbol the feed has no prices of.
+
+        A contract is listed from its first quote on, as at the other door: which strikes there will be is not known before.
+        """
         known = self._venue.instruments
-        unknown = [symbol for symbol in symbols if symbol not in known]
+        unknown = [symbol for symbol in symbols if symbol not in known or not self._listed(symbol)]
         if unknown:
             have = ", ".join(self._venue.feed.symbols)
             raise Refused(f"not traded here: {', '.join(unknown)}; this feed has {have}")
-        return tuple(known[symbol] for symbol in symbols)
+        return tuple(as_told(known[symbol], self._fees) for symbol in symbols)
+
+    def _actions_on(self, at: datetime) -> tuple[CorporateAction, ...]:
+        actions = self._venue.feed.actions
+        if not actions:
+            return ()
+        day = self._venue.calendar.sessions(at).day
+        return tuple(action for action in actions if action.ex_date == day)
+
+    def _listed(self, symbol: str) -> bool:
+        if asset_class_of(symbol) is not AssetClass.OPTION:
+            return True
+        return self._venue.feed.option_quote(symbol, self._venue.now) is not None
 
     def submit(self, order: Order) -> Ack:
         """Place an order; a market order may come back filled."""
-        return self._ack(self._venue.place(request_of(order)))
+        return self._ack(self._venue.place(request_of(order, self._fees)))
 
     def cancel(self, venue_id: str) -> Ack:
         """Take an order back, with the orders of its group."""
@@ -108,9 +156,22 @@ class SimBroker:
 
     def _ack(self, answer: Ticket | Rejection) -> Ack:
         if isinstance(answer, Ticket):
-            return Ack(outcome=AckOutcome.ACCEPTED, order=answer.report())
+            return Ack(outcome=AckOutcome.ACCEPTED, order=self._reported(answer))
         about = self._venue.ticket(answer.order) if answer.order else None
-        return Ack(outcome=AckOutcome.REJECTED, order=None if about is None else about.report(), reason=answer.reason)
+        told = None if about is None else self._reported(about)
+        return Ack(outcome=AckOutcome.REJECTED, order=told, reason=answer.reason)
+
+    def _reported(self, ticket: Ticket) -> VenueOrder:
+        """An order as the engine is told of it. One in several contracts is named after what they are on."""
+        if ticket.symbol:
+            return ticket.report()
+        underlying = underlying_of(self._venue.legs(ticket.client_id)[0].symbol)
+        received = ticket.limit is not None and ticket.limit < 0
+        order = replace(ticket, symbol=underlying, side=Side.SELL if received else Side.BUY).report()
+        prices = {
+            name: abs(price) for name in ("limit", "average_price") if (price := getattr(order, name)) is not None
+        }
+        return replace(order, **prices)
 
     def _current(self) -> _Views:
         views, version = self._views, self._venue.version
@@ -118,45 +179,21 @@ class SimBroker:
             # Made whole and then put in place: another thread's reading may be older, and then its version is too.
             positions = self._venue.positions()
             working = [ticket for ticket in self._venue.working() if ticket.working or ticket.role is Role.ALONE]
-            views = self._views = _Views(
-                version=version,
-                positions=positions,
-                open_orders=tuple(ticket.report() for ticket in working if ticket.symbol),
-            )
+            views = self._views = _Views(version, positions, tuple(map(self._reported, working)))
         return views
 
 
-def request_of(order: Order) -> Request:
-    """An engine's order as the venue is asked for it."""
-    protection = order.protection
-    both = protection is not None and protection.target is not None
-    return Request(
-        client_id=order.client_id,
-        symbol=order.symbol,
-        side=order.side,
-        order_type=order.order_type,
-        time_in_force=order.time_in_force,
-        quantity=order.quantity,
-        limit=order.limit,
-        stop=order.stop,
-        order_class=OrderClass.SIMPLE if protection is None else OrderClass.BRACKET if both else OrderClass.OTO,
-        take_profit=None if protection is None else protection.target,
-        stop_loss=None if protection is None else protection.stop,
-        exits_force=None if protection is None else TimeInForce.GTC,
-    )
-
-
-def _seen(cursor: str) -> int:
-    """How many fills a cursor has seen."""
+def _seen(what: str, cursor: str) -> int:
+    """How many fills or activities a cursor has seen."""
     if not cursor:
         return 0
-    if not cursor.isdecimal() or int(cursor) == 0:
-        raise _unseen(cursor)
+    if not (cursor.isascii() and cursor.isdecimal()) or int(cursor) == 0:
+        raise _unseen(what, cursor)
     return int(cursor)
 
 
-def _unseen(cursor: str) -> Refused:
-    return Refused(f"fills cursor {cursor!r} was not given out here; expected a fill's id, or nothing")
+def _unseen(what: str, cursor: str) -> Refused:
+    return Refused(f"{what} cursor {cursor!r} was not given out here; expected the id of one of them, or nothing")
 
 
 class SimMarket:
@@ -176,30 +213,17 @@ class SimMarket:
 
     def poll(self, symbols: Sequence[str], after: Mapping[str, datetime]) -> MarketData:
         """Latest quotes, and bars that opened after ``after``; a symbol not in it gets its latest bar only."""
+        feed, now, half_spread = self._venue.feed, self._venue.now, self._venue.settings.half_spread
         quotes = self._venue.quotes()
-        shown = (quotes.get(symbol) or self._indicative(symbol) for symbol in symbols)
+        shown = (shown_quote(feed, quotes, symbol, now, half_spread) for symbol in symbols)
         return MarketData(
             quotes=tuple(quote for quote in shown if quote is not None),
             bars=tuple(bar for symbol in symbols for bar in self._later(symbol, after.get(symbol))),
         )
 
-    def _indicative(self, symbol: str) -> Quote | None:
-        """For a feed that has bars and no quotes: the last close, half the usual spread to either side.
-
-        It only shows where the market is. The venue does not trade on it: without a quote, orders fill at the next bar.
-        """
-        bars = self._venue.feed.history(symbol, self._venue.now, 1)
-        if not bars:
-            return None
-        bar, half = bars[0], self._venue.settings.half_spread
-        return Quote(
-            symbol=symbol,
-            at=bar.closes_at,
-            bid=bar.close * (1 - half),
-            ask=bar.close * (1 + half),
-            bid_size=bar.volume,
-            ask_size=bar.volume,
-        )
+    def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
+        """Every contract on ``underlying`` that is quoted and has not expired, by symbol."""
+        return self._venue.feed.chain(underlying, self._venue.now)
 
     def _later(self, symbol: str, after: datetime | None) -> tuple[Bar, ...]:
         """The bars of one symbol after a time. Looks back from now in doubling steps: usually there is one, or none."""

@@ -196,7 +196,7 @@ MEANINGS: Mapping[FaultKind, Meaning] = {
         at=_QUOTING,
         own=_QUOTING,
         http="the bid of every quote is above its ask",
-        in_process="`Invalid`: such a quote cannot be built",
+        in_process="`Invalid`: such a quote cannot be built; a crossed contract is left out of its chain",
         never="what orders fill at",
     ),
     FaultKind.MUTE_STREAM: Meaning(

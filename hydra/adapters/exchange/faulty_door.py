@@ -21,11 +21,11 @@ from hydra.adapters.exchange.fault_table import (
 )
 from hydra.adapters.exchange.faults import Asked, FaultPlan, Rule
 from hydra.model.errors import Invalid, Unreachable
-from hydra.model.market import Bar, Instrument, Quote
+from hydra.model.market import Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.values import replace
-from hydra.ports import Ack, Broker, FillPage, Market, MarketData, VenueIdentity
+from hydra.ports import Ack, ActivityPage, Broker, Cursors, FillPage, Market, MarketData, VenueIdentity
 
 T = TypeVar("T")
 Sleep = Callable[[float], object]
@@ -128,6 +128,14 @@ class FaultyBroker:
             return page
         return FillPage(fills=tuple(self._reported(page.fills)), cursor=page.cursor)
 
+    def activities(self, cursor: str) -> ActivityPage:
+        """What else changed the account after ``cursor``; asked for at the same place as fills."""
+        return self._road.travel(Operation.FILLS, (), lambda: self._broker.activities(cursor))
+
+    def cursors(self) -> Cursors:
+        """The places after everything; asked for at the same place as fills."""
+        return self._road.travel(Operation.FILLS, (), self._broker.cursors)
+
     def instruments(self, symbols: Sequence[str]) -> tuple[Instrument, ...]:
         """Increments and minimums."""
         return self._road.travel(Operation.INSTRUMENTS, symbols, lambda: self._broker.instruments(symbols))
@@ -181,6 +189,24 @@ class FaultyMarket:
         if rule is None:
             return data
         return replace(data, quotes=tuple(_spoilt(quote, rule) for quote in data.quotes))
+
+    def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
+        """Every contract on an equity, as it is quoted; quotes may be old, and what is crossed is left out."""
+        chain = self._road.travel(Operation.CHAIN, (underlying,), lambda: self._market.chain(underlying))
+        rule = self._plan.due(self._road.asked(Operation.CHAIN, (underlying,)), QUOTES_ONLY)
+        if rule is None:
+            return chain
+        spoilt = (_spoilt_contract(quote, rule, underlying) for quote in chain)
+        return tuple(quote for quote in spoilt if quote is not None)
+
+
+def _spoilt_contract(quote: OptionQuote, rule: Rule, underlying: str) -> OptionQuote | None:
+    """A contract's quote with an old time; ``None`` for one that is crossed. One with a side missing cannot be."""
+    if rule.symbol not in ("", underlying, quote.symbol):
+        return quote
+    if rule.fault is FaultKind.STALE_QUOTE:
+        return replace(quote, at=quote.at - timedelta(seconds=float(rule.number("seconds"))))
+    return quote if quote.bid is None or quote.ask is None else None
 
 
 def _spoilt(quote: Quote, rule: Rule) -> Quote:

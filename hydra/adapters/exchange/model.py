@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from hydra.adapters.account_rules import fee_most
 from hydra.adapters.exchange.terms import AS_ENGINE, Amendment, OrderClass, PositionIntent, Role, Status
 from hydra.model.errors import Invalid
 from hydra.model.money import ONE, ZERO
@@ -243,8 +244,11 @@ class Execution(Value, frozen=True, kw_only=True):
         """The engine's name for it; sorts in the order of execution."""
         return f"{self.number:012d}"
 
-    def report(self) -> Fill:
-        """What the engine is told of it."""
+    def report(self, fees: FeeSchedule = FeeSchedule.FLAT) -> Fill:
+        """What the engine is told of it. ``fees`` says whether more may be charged, and bounds it."""
+        most = (ZERO, ZERO)
+        if fees is FeeSchedule.ALPACA:
+            most = fee_most(self.symbol, self.side, self.quantity, self.price)
         return Fill(
             fill_id=self.fill_id,
             venue_id=self.venue_id,
@@ -255,6 +259,8 @@ class Execution(Value, frozen=True, kw_only=True):
             price=self.price,
             at=self.at,
             fee=self.fee,
+            cash_fee_most=most[0],
+            coin_fee_most=most[1],
         )
 
 

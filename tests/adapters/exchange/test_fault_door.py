@@ -21,6 +21,7 @@ from hydra.model.orders import OrderStatus
 from hydra.ports import AckOutcome
 from tests.adapters.exchange.scenes import OPEN, SETTINGS, Scene, open_books
 from tests.contracts.broker_contract import BrokerContract, buy, sell
+from tests.fakes.feed import option_quote
 
 BEFORE = {FaultKind.TIMEOUT_BEFORE, FaultKind.DROP_BEFORE, FaultKind.RATE_LIMIT, FaultKind.SERVER_ERROR}
 AFTER = {
@@ -110,11 +111,13 @@ def test_no_question_is_answered_with_nonsense(fault: FaultKind) -> None:
         broker.open_orders,
         lambda: broker.order("b1"),
         lambda: broker.fills(""),
+        lambda: broker.activities(""),
         lambda: broker.instruments(["SPY"]),
         lambda: broker.submit(buy()),
         lambda: broker.cancel("x"),
         lambda: market.history(["SPY"], 1),
         lambda: market.poll(["SPY"], {}),
+        lambda: market.chain("SPY"),
     ):
         outcome = attempt("it", ask)
         assert outcome.failure is None or outcome.failure.kind in ("Unreachable", "Invalid")
@@ -249,6 +252,26 @@ def test_a_crossed_quote_is_refused_where_it_is_built() -> None:
     with pytest.raises(Invalid, match=r"quote of SPY .* is crossed"):
         scene.market.poll(["SPY", "BTC-USD"], {})
     assert scene.market.poll(["BTC-USD"], {}).quotes == ()
+
+
+def test_contracts_are_old_or_left_out_of_their_chain() -> None:
+    calls = ("SPY240419C00100000", "SPY240419C00105000")
+    scene = FaultyScene(
+        rule(FaultKind.STALE_QUOTE, "chain", nth=1, seconds=Decimal(120)), rule(FaultKind.CROSSED_QUOTE, "chain", nth=2)
+    )
+    scene.feed.add(*(option_quote(call, OPEN, "3", ask) for call, ask in zip(calls, ("3.1", None), strict=True)))
+    true = SimMarket(scene.venue).chain("SPY")
+    assert [quote.symbol for quote in true] == list(calls)
+    assert [quote.at for quote in scene.market.chain("SPY")] == [quote.at - timedelta(seconds=120) for quote in true]
+    assert scene.market.chain("SPY") == true[1:]
+    assert scene.market.chain("SPY") == true
+
+
+def test_activities_fail_where_fills_do() -> None:
+    scene = FaultyScene(rule(FaultKind.SERVER_ERROR, "activities"))
+    for ask in (scene.broker.fills, scene.broker.activities):
+        with pytest.raises(Unreachable, match=r"^fills: "):
+            ask("")
 
 
 def test_a_faulty_market_is_described_as_what_it_is() -> None:

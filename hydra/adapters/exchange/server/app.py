@@ -72,7 +72,7 @@ def make_app(exchange: Exchange, options: ServerOptions, collapsed: Collapsed | 
         tap = make_tap(options.faults, exchange)
     hub = StreamHub(exchange, tap=tap)
     context = Context(exchange=exchange, options=options, symbols=Symbols(exchange), tap=tap, hub=hub)
-    doors = (*TRADING, data.routes, streams.routes, *((clock_routes.routes,) if options.lockstep else ()))
+    doors = (*TRADING, data.routes, streams.routes, clock_routes.routes)
     routes = [route for door in doors for route in door(context)]
     if options.faults is not None and options.fault_admin:
         from hydra.adapters.exchange.server.faulty import fault_routes

@@ -1,7 +1,8 @@
 """Who may ask: one key with its secret, as headers or as HTTP Basic.
 
 Comparison takes the same time whatever is wrong. The answer to a wrong or a missing key is the one Alpaca gives to a wrong
-secret, without a code.
+secret, without a code. One thing is told to anybody: ``GET /sim/clock``, which says that this is no Alpaca, so that a client can
+find that out before it sends a key.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hydra.adapters.exchange.server.context import ServerOptions
 from hydra.adapters.exchange.server.errors import ApiError
 
 UNAUTHORIZED = ApiError(401, None, "unauthorized.")
+_OPEN = (("GET", "/sim/clock"),)
 
 
 def allowed(options: ServerOptions, key: str, secret: str) -> bool:
@@ -50,7 +52,8 @@ class Authenticated:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or answer 401."""
-        if scope["type"] == "http" and not allowed(self._options, *credentials(Headers(scope=scope))):
+        known = scope["type"] != "http" or (scope["method"], scope["path"]) in _OPEN
+        if not known and not allowed(self._options, *credentials(Headers(scope=scope))):
             await UNAUTHORIZED.response()(scope, receive, send)
             return
         await self._app(scope, receive, send)

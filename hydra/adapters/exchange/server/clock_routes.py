@@ -1,8 +1,11 @@
-"""``/sim/clock``: the venue's clock in a client's hands. It exists in lockstep only, where nothing else moves the clock.
+"""``/sim/clock``: how a client knows the simulator and follows its clock, and in lockstep moves it, as nothing else does then.
 
-``GET`` answers ``{"now": ..., "next": ..., "moved": 0}``: the venue's clock, and the feed's next instant (null at its end).
-``POST`` takes one of ``{"steps": n}`` (so many instants of the feed, 1 to 100,000), ``{"to": time}`` and ``{"seconds": n}`` (to that
-time, through every instant on the way), and answers the same once all of it has happened and been handed to the streams;
+``GET`` answers ``{"venue": "hydra sim", "lockstep": ..., "speed": ..., "now": ..., "next": ..., "moved": 0}``: the venue's clock, the
+feed's next instant (null at its end), and venue seconds a second (null in lockstep, and for as fast as it goes). It needs no key:
+a client asks it to find out whether a key may be sent here at all.
+
+``POST`` exists in lockstep only. It takes one of ``{"steps": n}`` (so many instants of the feed, 1 to 100,000), ``{"to": time}`` and ``{"seconds": n}`` (to that
+time, through every instant on the way), and answers ``now``, ``next`` and ``moved`` once all of it has happened and been handed to the streams;
 ``moved`` counts the instants. One call moves through at most 100,000 of them: if ``now`` has not reached ``to`` then, ask again. At the
 feed's end ``steps`` moves nothing more, while ``to`` and ``seconds`` still move the clock. A time that has passed, an unknown
 field or anything else that cannot be read is 422. Calls happen one after the other.
@@ -13,7 +16,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -32,6 +37,7 @@ SECONDS_MAX = 366 * 86_400
 BODY_BYTES_MAX = 4096
 SLICE_SECONDS = 0.02
 PATH = "/sim/clock"
+VENUE = "hydra sim"
 
 
 class Move(Value, frozen=True, kw_only=True):
@@ -90,23 +96,33 @@ class Lockstep:
 
 
 def routes(context: Context) -> list[BaseRoute]:
-    """``GET`` and ``POST /sim/clock``."""
-    if context.hub is None:
-        return []
-    lockstep = Lockstep(context.exchange, context.hub)
+    """``GET /sim/clock``, and in lockstep ``POST``."""
+    options = context.options
+    known = {
+        "venue": VENUE,
+        "lockstep": options.lockstep,
+        "speed": None if options.lockstep else options.speed,
+    }
 
     async def look(_: Request) -> Response:
-        return _answer(context.exchange, 0)
+        return wire.reply({**known, **_told(context.exchange, 0)})
 
-    async def move(request: Request) -> Response:
-        return _answer(context.exchange, await lockstep.move(read_move(await _body(request))))
+    found: list[BaseRoute] = [_route("GET", look)]
+    if options.lockstep and context.hub is not None:
+        lockstep = Lockstep(context.exchange, context.hub)
 
-    found: list[BaseRoute] = []
-    for method, handle in (("GET", look), ("POST", move)):
-        route = Route(PATH, handle, methods=[method], name=f"{method} {PATH}")
-        route.methods = {method}
-        found.append(route)
+        async def move(request: Request) -> Response:
+            moved = await lockstep.move(read_move(await _body(request)))
+            return wire.reply(_told(context.exchange, moved))
+
+        found.append(_route("POST", move))
     return found
+
+
+def _route(method: str, handle: Callable[[Request], Awaitable[Response]]) -> Route:
+    route = Route(PATH, handle, methods=[method], name=f"{method} {PATH}")
+    route.methods = {method}
+    return route
 
 
 def read_move(data: bytes) -> Move:
@@ -137,6 +153,6 @@ async def _body(request: Request) -> bytes:
     return data
 
 
-def _answer(exchange: Exchange, moved: int) -> Response:
+def _told(exchange: Exchange, moved: int) -> dict[str, Any]:
     coming = exchange.next_instant()
-    return wire.reply({"now": wire.instant(exchange.now), "next": wire.instant_or_none(coming), "moved": moved})
+    return {"now": wire.instant(exchange.now), "next": wire.instant_or_none(coming), "moved": moved}

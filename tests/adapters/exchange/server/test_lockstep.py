@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
 
 from tests.adapters.exchange.server.data.asking import MINUTE, OPEN, minutes
@@ -95,10 +96,26 @@ def test_a_move_that_cannot_be_is_422_and_moves_nothing(still, body):
 
 
 def test_the_clock_is_moved_with_the_keys_only(still):
-    for method in ("GET", "POST"):
-        answer = still.http.request(method, "/sim/clock", headers={"APCA-API-SECRET-KEY": "x"}, json={"steps": 1})
-        assert answer.status_code == 401
+    answer = still.http.post("/sim/clock", headers={"APCA-API-SECRET-KEY": "x"}, json={"steps": 1})
+    assert answer.status_code == 401
+    assert still.get("/sim/clock")["now"] == "2024-03-04T14:31:00Z"
     assert still.http.request("DELETE", "/sim/clock").status_code == 405
+
+
+def test_without_a_key_the_simulator_says_that_it_is_one_and_nothing_else_does(still):
+    with httpx.Client(base_url=still.url, trust_env=False) as stranger:
+        told = stranger.get("/sim/clock").json()
+        assert told == {
+            "venue": "hydra sim",
+            "lockstep": True,
+            "speed": None,
+            "now": "2024-03-04T14:31:00Z",
+            "next": "2024-03-04T14:32:00Z",
+            "moved": 0,
+        }
+        assert stranger.post("/sim/clock", json={"steps": 1}).status_code == 401
+        for path in ("/v2/clock", "/sim/clock/", "/sim/faults", "/v2/account"):
+            assert stranger.get(path).status_code == 401
 
 
 def test_a_time_without_a_zone_is_utc_and_an_offset_is_read(server):
@@ -106,10 +123,12 @@ def test_a_time_without_a_zone_is_utc_and_an_offset_is_read(server):
     assert server.http.post("/sim/clock", json={"to": "2024-03-04T09:32:00-05:00"}).json()["moved"] == 1
 
 
-def test_out_of_lockstep_there_is_no_such_route_and_the_clock_runs_by_itself():
+def test_out_of_lockstep_the_clock_runs_by_itself_and_can_only_be_read():
     feed = ScriptedFeed(minutes("SPY", OPEN, *range(100, 130)))
     with running(feed, Calendar(), start=OPEN, lockstep=False, speed=600.0) as server:
-        assert server.http.get("/sim/clock").status_code == 404
+        told = server.get("/sim/clock")
+        assert (told["venue"], told["lockstep"], told["speed"]) == ("hydra sim", False, 600.0)
+        assert server.http.post("/sim/clock", json={"steps": 1}).status_code == 405
         begun, now = time.monotonic(), OPEN
         while time.monotonic() - begun < 5:
             now = datetime.fromisoformat(server.http.get("/v2/clock").json()["timestamp"])

@@ -66,7 +66,7 @@ def asked_route(context: Context, days: Days, path: str, handle: Handle, names: 
 
     async def answer(request: Request) -> Response:
         exchange = context.exchange
-        view = View(exchange.feed, exchange.calendar, exchange.now)
+        view = View(exchange.feed, exchange.calendar, exchange.now, exchange.settings.half_spread)
         try:
             query = Query(request.url.query)
             unknown = [name for name in query.names if name not in names]

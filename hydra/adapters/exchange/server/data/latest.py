@@ -1,4 +1,8 @@
-"""The latest of everything: bar, trade, quote, and the snapshot that has them all. What is not known is left out."""
+"""The latest of everything: bar, trade, quote, and the snapshot that has them all. What is not known is left out.
+
+Of a feed that has bars and no quotes, the latest quote only says where the market is, as through the venue's other door; it is
+in no history and on no stream.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from hydra.adapters.exchange.server.data.asked import Asked
 from hydra.adapters.exchange.server.data.frames import ONE_MINUTE
 from hydra.adapters.exchange.server.data.rows import Row, bar_row, book_row, quote_row
 from hydra.adapters.exchange.server.data.series import told_as_trade
-from hydra.model.market import asset_class_of
+from hydra.adapters.exchange.shown import shown_quote
+from hydra.model.market import Quote, asset_class_of
 
 
 def latest_bar(asked: Asked, symbol: str) -> Row | None:
@@ -26,13 +31,13 @@ def latest_trade(asked: Asked, symbol: str) -> Row | None:
 
 def latest_quote(asked: Asked, symbol: str) -> Row | None:
     """The latest quote of an equity or a pair."""
-    quote = asked.view.feed.quotes(asked.view.now).get(symbol)
+    quote = _shown(asked, symbol)
     return None if quote is None else quote_row(asset_class_of(symbol), quote)
 
 
 def latest_book(asked: Asked, symbol: str) -> Row | None:
     """The latest order book of a pair."""
-    quote = asked.view.feed.quotes(asked.view.now).get(symbol)
+    quote = _shown(asked, symbol)
     return None if quote is None else book_row(quote)
 
 
@@ -55,3 +60,8 @@ def traded(asked: Asked, symbol: str) -> Row:
         "prevDailyBar": days[1] if len(days) > 1 else None,
     }
     return {name: row for name, row in found.items() if row is not None}
+
+
+def _shown(asked: Asked, symbol: str) -> Quote | None:
+    view = asked.view
+    return shown_quote(view.feed, view.feed.quotes(view.now), symbol, view.now, view.half_spread)

@@ -81,10 +81,8 @@ def book_row(quote: Quote) -> Row:
     }
 
 
-def option_quote_row(quote: OptionQuote) -> Row | None:
-    """A quote of a contract; ``None`` when it has neither side."""
-    if quote.bid is None and quote.ask is None:
-        return None
+def option_quote_row(quote: OptionQuote) -> Row:
+    """A quote of a contract, which may have neither side."""
     return {
         "t": quote.at,
         "bx": OPTION_EXCHANGE,

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
 from math import ceil
 from typing import NamedTuple
@@ -43,11 +44,12 @@ _TRADING = frozenset({"regular", "continuous"})
 
 
 class View(NamedTuple):
-    """A feed as it is known at an instant."""
+    """A feed as it is known at an instant. ``half_spread``: the usual one, as a fraction, for what has no quote of its own."""
 
     feed: Feed
     calendar: Calendar
     now: datetime
+    half_spread: Decimal = ZERO
 
     def earlier(self, by: timedelta) -> View:
         """The same feed as it was known some time ago."""

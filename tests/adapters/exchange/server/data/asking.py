@@ -10,6 +10,7 @@ from typing import Any, cast
 import httpx
 
 from hydra.adapters.exchange.interface import Exchange
+from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.server import data
 from hydra.adapters.exchange.server.app import Served
 from hydra.adapters.exchange.server.context import Context, ServerOptions
@@ -46,6 +47,7 @@ class FakeExchange:
         self.feed = feed
         self.now = now
         self.calendar: Calendar = SceneCalendar() if calendar is None else calendar
+        self.settings = VenueSettings(starting_cash=Decimal(100_000), half_spread=Decimal("0.001"))
 
 
 class Market:

@@ -90,6 +90,13 @@ def test_a_chain_has_the_contracts_that_are_known_and_what_is_known_of_them(cont
     assert set(contracts.get("/v1beta1/options/snapshots/SPY")["snapshots"]) == {LATER}
 
 
+def test_a_contract_nobody_quotes_is_in_the_chain_with_two_empty_sides(contracts):
+    contracts.fake.feed.add(option_quote(PUT, OPEN + 4 * MINUTE, None, None))
+    row = contracts.get("/v1beta1/options/snapshots/SPY")["snapshots"][PUT]["latestQuote"]
+    assert (row["bp"], row["bs"], row["ap"], row["as"], row["t"]) == (0, 0, 0, 0, "2024-03-04T14:34:00Z")
+    assert contracts.get("/v1beta1/options/quotes/latest", symbols=PUT)["quotes"][PUT] == row
+
+
 def test_rho_follows_from_the_other_greeks(contracts):
     greeks = contracts.get("/v1beta1/options/snapshots", symbols=CALL)["snapshots"][CALL]["greeks"]
     expiry = datetime.fromisoformat("2024-03-08T21:00:00+00:00")

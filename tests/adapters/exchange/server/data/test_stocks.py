@@ -117,13 +117,20 @@ def test_the_history_of_quotes_is_the_same_forwards_and_backwards(market):
 
 def test_the_latest_of_everything_and_what_is_not_known_is_left_out(market):
     assert market.get("/v2/stocks/quotes/latest", symbols="SPY,QQQ")["quotes"]["SPY"]["ap"] == 105
-    assert set(market.get("/v2/stocks/quotes/latest", symbols="SPY,QQQ")["quotes"]) == {"SPY"}
+    assert set(market.get("/v2/stocks/quotes/latest", symbols="SPY,ZZZ")["quotes"]) == {"SPY"}
     assert market.get("/v2/stocks/bars/latest", symbols="SPY,QQQ,ZZZ")["bars"]["QQQ"]["c"] == 49
     assert market.get("/v2/stocks/trades/latest", symbols="QQQ")["trades"]["QQQ"]["p"] == 49
     assert market.get("/v2/stocks/SPY/bars/latest", currency="USD")["currency"] == "USD"
-    assert "latestQuote" not in market.get("/v2/stocks/snapshots", symbols="QQQ,ZZZ")["QQQ"]
+    assert set(market.get("/v2/stocks/snapshots", symbols="QQQ,ZZZ")) == {"QQQ"}
     for path in ("quotes/latest", "trades/latest", "bars/latest", "snapshot"):
         assert market.refused(f"/v2/stocks/ZZZ/{path}")[0] == 404
+
+
+def test_without_quotes_the_latest_one_says_where_the_market_is_as_through_the_other_door(market):
+    row = market.get("/v2/stocks/QQQ/quotes/latest")["quote"]
+    assert (row["t"], row["bp"], row["ap"], row["bs"]) == ("2024-03-04T14:32:00Z", 48.951, 49.049, 1000)
+    assert market.get("/v2/stocks/snapshots", symbols="QQQ")["QQQ"]["latestQuote"] == row
+    assert market.get("/v2/stocks/QQQ/quotes", start="2024-03-04")["quotes"] == [], "it is in no history"
 
 
 def test_the_delayed_feed_is_a_quarter_of_an_hour_late(market):
