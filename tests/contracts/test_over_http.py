@@ -19,10 +19,10 @@ from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.errors import Unreachable
 from hydra.model.orders import OrderStatus
 from hydra.ports import AckOutcome, Broker
-from tests.contracts.broker_contract import BrokerContract, ShortSaleContract, buy
+from tests.contracts.broker_contract import AlpacaAccountContract, BrokerContract, ShortSaleContract, buy
 from tests.contracts.lines import AlpacaPyLine, HttpLine, Line
 from tests.contracts.market_contract import MarketContract
-from tests.contracts.stage import CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage, MarketStage
+from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage, MarketStage
 from tests.contracts.wire import STATUSES, WireBroker, WireMarket
 
 KEY, SECRET = "PKTEST", "test-secret"
@@ -93,11 +93,9 @@ def server() -> Iterator[Server]:
 class Scene(BrokerStage):
     """The stage behind the socket.
 
-    The protocol differs in two things. It has one time in force for an order and its exits, so the exits of a day order end with the
-    day. And it lists exits that wait for their entry, as ``held``.
+    The protocol differs in that it lists exits that wait for their entry, as ``held``.
     """
 
-    exits_outlive_the_day = False
     shows_waiting_exits = True
 
     def __init__(self, server: Server, settings: VenueSettings = CASH_ACCOUNT) -> None:
@@ -141,7 +139,7 @@ class MarketScene(MarketStage):
         return self._server.step() if hasattr(self, "_server") else super().advance()
 
 
-class TestOverHttp(BrokerContract, ShortSaleContract):
+class TestOverHttp(BrokerContract, ShortSaleContract, AlpacaAccountContract):
     @pytest.fixture
     def scene(self, server: Server) -> Scene:
         return Scene(server)
@@ -150,8 +148,12 @@ class TestOverHttp(BrokerContract, ShortSaleContract):
     def margin_scene(self, server: Server) -> Scene:
         return Scene(server, MARGIN_ACCOUNT)
 
+    @pytest.fixture
+    def alpaca_scene(self, server: Server) -> Scene:
+        return Scene(server, ALPACA_ACCOUNT)
 
-class TestOverAlpacaPy(BrokerContract, ShortSaleContract):
+
+class TestOverAlpacaPy(BrokerContract, ShortSaleContract, AlpacaAccountContract):
     @pytest.fixture
     def scene(self, server: Server) -> AlpacaPyScene:
         return AlpacaPyScene(server)
@@ -159,6 +161,10 @@ class TestOverAlpacaPy(BrokerContract, ShortSaleContract):
     @pytest.fixture
     def margin_scene(self, server: Server) -> AlpacaPyScene:
         return AlpacaPyScene(server, MARGIN_ACCOUNT)
+
+    @pytest.fixture
+    def alpaca_scene(self, server: Server) -> AlpacaPyScene:
+        return AlpacaPyScene(server, ALPACA_ACCOUNT)
 
 
 class TestMarketOverHttp(MarketContract):
