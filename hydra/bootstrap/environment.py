@@ -30,9 +30,24 @@ ARM_LIVE = "HYDRA_ARM_LIVE"
 JOURNAL_KEY = "HYDRA_JOURNAL_KEY"
 SIM_KEY = "HYDRA_SIM__KEY"
 SIM_SECRET = "HYDRA_SIM__SECRET"  # noqa: S105  # the variable's name
-RESERVED = ("HYDRA_CONFIG", "HYDRA_STATE_DIR", "HYDRA_LOG_DIR", ARM_LIVE, JOURNAL_KEY, SIM_KEY, SIM_SECRET)
+ALPACA_URL = "HYDRA_ALPACA__URL"
+ALPACA_DATA_URL = "HYDRA_ALPACA__DATA_URL"
+ALPACA_KEY = "HYDRA_ALPACA__KEY"
+ALPACA_SECRET = "HYDRA_ALPACA__SECRET"  # noqa: S105  # the variable's name
+RESERVED = (
+    "HYDRA_CONFIG",
+    "HYDRA_STATE_DIR",
+    "HYDRA_LOG_DIR",
+    ARM_LIVE,
+    JOURNAL_KEY,
+    SIM_KEY,
+    SIM_SECRET,
+    ALPACA_URL,
+    ALPACA_DATA_URL,
+    ALPACA_KEY,
+    ALPACA_SECRET,
+)
 """Variables with a meaning of their own: they are no keys of the configuration."""
-RESERVED_PREFIX = "HYDRA_ALPACA__"
 
 
 class Environment(NamedTuple):
@@ -97,6 +112,8 @@ _LIMITS: Mapping[str, tuple[str, str]] = {
     JOURNAL_KEY: ("journal_key", "16 to 1024 characters"),
     SIM_KEY: ("sim_key", "1 to 128 ASCII characters without blanks and colons"),
     SIM_SECRET: ("sim_secret", "1 to 128 ASCII characters without blanks and colons"),
+    ALPACA_KEY: ("alpaca_key", "1 to 128 ASCII characters without blanks and colons"),
+    ALPACA_SECRET: ("alpaca_secret", "1 to 128 ASCII characters without blanks and colons"),
 }
 
 
@@ -116,6 +133,9 @@ class Secrets(LayeredSettings):
     sim_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     sim_secret: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
     """What a client of ``hydra sim`` has to name; 1 to 128 characters that a header can carry."""
+    alpaca_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
+    alpaca_secret: Annotated[SecretStr, AfterValidator(_sendable)] | None = None
+    """The keys of an account at Alpaca, or of the ``hydra sim`` that stands in for it."""
 
 
 def read_environment(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Environment:

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from hydra.bootstrap.environment import RESERVED, RESERVED_PREFIX, Environment
+from hydra.bootstrap.environment import RESERVED, Environment
 from hydra.bootstrap.keys import ANY, FITS, PREFIX, Key, Kind, Location, is_scalar, keys, variable_of
 from hydra.bootstrap.problems import Problem, close_to, misfit
 
@@ -40,7 +40,7 @@ def match_variables(environment: Environment, document: Mapping[str, Any]) -> tu
     overrides: list[Override] = []
     problems: list[Problem] = []
     for variable, text in sorted(environment.variables.items()):
-        if variable in RESERVED or variable.startswith(RESERVED_PREFIX):
+        if variable in RESERVED:
             continue
         found = targets.get(variable, [])
         if len(found) == 1:

@@ -1,22 +1,20 @@
 """What ``hydra init`` writes: a commented configuration and a ``.env``, from the files in ``templates``.
 
-The templates are real files of the package, so an installed wheel has them; ``configs/paper.toml`` and ``.env.example``
-in the repository are the same bytes, and a test holds them together. Nothing that exists is ever written over.
+The templates are real files of the package, so an installed wheel has them; ``configs/paper.toml``, ``configs/alpaca-paper.toml``
+and ``.env.example`` in the repository are the same bytes, and a test holds them together. Nothing that exists is ever written over.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from hydra.model.errors import BadConfig
 
-BROKERS = ("sim",)
-_FILES = (
-    ("paper.toml", Path("configs", "paper.toml"), 0o644),
-    ("env.example", Path(".env"), 0o600),
-)
+BROKERS: Mapping[str, str] = {"sim": "paper.toml", "alpaca": "alpaca-paper.toml"}
+"""The configuration that each broker begins with."""
 
 
 def write_template(folder: Path, broker: str) -> list[Path]:
@@ -24,15 +22,15 @@ def write_template(folder: Path, broker: str) -> list[Path]:
 
     Raises ``BadConfig`` for a broker that is not there, a folder that is not empty, and what the disk refuses.
     """
-    if broker == "alpaca":
-        raise BadConfig("--broker alpaca: not available in this version; accepted: sim")
     if broker not in BROKERS:
         raise BadConfig(f"--broker {broker!r}: unknown; accepted: {', '.join(BROKERS)}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise BadConfig(f"{folder}: not empty; expected a new or an empty folder, nothing is written over")
-        return [_write(folder / target, name, mode) for name, target, mode in _FILES]
+        name = BROKERS[broker]
+        config = _write(folder / "configs" / name, name, 0o644)
+        return [config, _write(folder / ".env", "env.example", 0o600)]
     except (FileExistsError, NotADirectoryError):
         raise BadConfig(f"{folder}: something else is in its place; expected a new or an empty folder") from None
     except OSError as error:

@@ -7,10 +7,10 @@ beside its books, so that a venue that still holds something goes on with the pr
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -21,14 +21,19 @@ from hydra.adapters.exchange.fault_files import read_faults
 from hydra.adapters.exchange.faults import FaultPlan
 from hydra.adapters.exchange.faulty_door import FaultyBroker, FaultyMarket
 from hydra.adapters.exchange.faulty_exchange import faulty
-from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
 from hydra.adapters.markets.feed import Feed
 from hydra.bootstrap.plugs import find
 from hydra.model.errors import BadConfig
+from hydra.model.market import AssetClass, asset_class_of
 from hydra.policy import Policy
 from hydra.ports import Broker, Calendar, Clock, Market
+
+if TYPE_CHECKING:
+    from hydra.qc.broker import Line
 
 BOOKS = "exchange.db"
 SOURCE = "exchange-source.json"
@@ -53,9 +58,16 @@ class Source:
         return bool(self.data) or self.seed is not None
 
 
+def _nothing() -> None:
+    """There is nothing to let go of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VenueDoors:
-    """A venue as the engine uses it. ``local`` venues answer from memory; ``notes`` are for the operator."""
+    """A venue as the engine uses it. ``local`` venues answer from memory; ``notes`` are for the operator.
+
+    ``line`` is the connection of one that is not local. ``close`` lets go of everything, and is called once.
+    """
 
     broker: Broker
     market: Market
@@ -64,6 +76,8 @@ class VenueDoors:
     seed: int
     local: bool
     notes: tuple[str, ...]
+    line: Line | None = None
+    close: Callable[[], None] = _nothing
 
 
 def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.Event) -> VenueDoors:
@@ -155,7 +169,12 @@ def recorded(policy: Policy, source: Source, _calendar: ExchangeCalendar) -> Fee
     """Recorded prices from the files of ``--data`` (entry point ``recorded`` of ``hydra.markets``)."""
     from hydra.adapters.markets.recorded import RecordedFeed
 
-    return RecordedFeed.open(source.data, symbols=policy.symbols)
+    return RecordedFeed.open(source.data, symbols=tuple(dict.fromkeys(map(_priced_by, policy.symbols))))
+
+
+def _priced_by(symbol: str) -> str:
+    """The symbol whose recording a symbol is played with: a contract's underlying, else itself."""
+    return underlying_of(symbol) if asset_class_of(symbol) is AssetClass.OPTION else symbol
 
 
 def _feed(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
@@ -171,7 +190,10 @@ def _seed(policy: Policy, source: Source) -> int:
 
 
 def _settings(policy: Policy) -> VenueSettings:
+    """A plain account as the policy's keys say, or the very one that ``hydra sim`` gives with the same policy."""
     broker = policy.broker
+    if broker.account == "alpaca":
+        return as_at_alpaca(broker.starting_cash, half_spread=broker.half_spread, bar_seconds=policy.market.bar_seconds)
     return VenueSettings(
         starting_cash=broker.starting_cash,
         commission_per_share=broker.commission_per_share,

@@ -144,6 +144,7 @@ class Writer:
         self._venue = find("hydra.brokers", setup.policy.broker.name, "broker.name")(
             setup.policy, setup.state_dir, replace(self.source, config_dir=setup.config.parent), self.stop
         )
+        stack.callback(self.venue.close)
         self.notes += self.venue.notes
         journal = JournalWriter(
             files,

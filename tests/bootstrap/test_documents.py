@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from hydra.bootstrap.config import load_policy
-from hydra.bootstrap.environment import RESERVED, RESERVED_PREFIX, load_secrets, read_environment
+from hydra.bootstrap.environment import RESERVED, load_secrets, read_environment
 from hydra.bootstrap.keys import ANY, Key, KeyPath, Kind, keys
 from hydra.bootstrap.template import write_template
 from hydra.model.errors import BadConfig
+from hydra.policy import Policy
 from tests.bootstrap.test_config import DEV, PAPER, PAPER_TEXT, ROOT
 
 REFERENCE = (ROOT / "docs" / "reference" / "configuration.md").read_text()
+ALPACA = ROOT / "configs" / "alpaca-paper.toml"
+ALPACA_TEXT = ALPACA.read_text()
 TEMPLATES = ROOT / "hydra" / "bootstrap" / "templates"
 
 
@@ -44,11 +47,15 @@ def rows() -> dict[str, list[str]]:
 
 
 def default_of(key: Key, document: dict[str, Any]) -> str:
-    if key.optional:
-        return "empty" if key.kind is Kind.TABLE else "none"
     if ANY in key.path:
-        return "-"
+        return "-" if not key.optional else "empty" if key.kind is Kind.TABLE else "none"
     value: Any = document
+    if key.optional:
+        section, name = key.path
+        value = Policy.model_fields[section].annotation.model_fields[name].default  # type: ignore[union-attr]  # a section
+        if value in (None, ""):
+            return "none"
+        return str(value).lower() if key.kind is Kind.FLAG else str(value)
     for part in key.path:
         value = value[part]
     if key.kind is Kind.NAMES:
@@ -58,7 +65,7 @@ def default_of(key: Key, document: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("key", keys().values(), ids=lambda key: key.name)
 def test_every_key_is_in_the_paper_configuration_with_meaning_and_range(key: Key) -> None:
-    comments = dict(reversed(list(commented(PAPER_TEXT))))
+    comments = dict(reversed(list(commented(ALPACA_TEXT if key.path[0] == "alpaca" else PAPER_TEXT))))
     meaning, _, accepted = comments[key.path].rstrip("]").partition(" [")
     assert len(meaning.split()) >= 2
     assert accepted
@@ -81,7 +88,7 @@ def test_the_reference_has_no_key_that_is_not_in_the_models() -> None:
     assert set(rows()) == {key.name for key in keys().values()}
 
 
-@pytest.mark.parametrize("variable", [*RESERVED, RESERVED_PREFIX])
+@pytest.mark.parametrize("variable", RESERVED)
 def test_every_reserved_variable_is_in_the_reference(variable: str) -> None:
     assert f"| `{variable}" in REFERENCE
 
@@ -104,6 +111,7 @@ def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -
 
 def test_the_packaged_templates_are_the_repository_s_files() -> None:
     assert (TEMPLATES / "paper.toml").read_bytes() == PAPER.read_bytes()
+    assert (TEMPLATES / "alpaca-paper.toml").read_bytes() == ALPACA.read_bytes()
     assert (TEMPLATES / "env.example").read_bytes() == (ROOT / ".env.example").read_bytes()
 
 
@@ -120,7 +128,10 @@ def test_every_line_of_the_env_template_works_when_its_mark_is_taken_away(tmp_pa
     text = (TEMPLATES / "env.example").read_text().replace("\n#HYDRA", "\nHYDRA")
     env_file = tmp_path / ".env"
     env_file.write_text(text.replace("HYDRA_JOURNAL_KEY=", "HYDRA_JOURNAL_KEY=0123456789abcdef"))
-    assert len(read_environment({}, env_file).variables) >= 4
+    assert len(read_environment({}, env_file).variables) >= 10
+    secrets = load_secrets({}, env_file)
+    assert secrets.alpaca_key is not None
+    assert secrets.alpaca_secret is not None
     policy = load_policy(PAPER, {}, env_file)
     assert policy.risk.daily_loss == Decimal("0.01")
     assert policy.bots[0].symbols == ("SPY", "QQQ")
@@ -142,10 +153,35 @@ def test_a_template_is_never_written_over_anything(tmp_path: Path) -> None:
         write_template(empty, "sim")
 
 
+def test_every_key_of_the_configuration_for_alpaca_has_a_meaning_and_a_range_that_holds() -> None:
+    comments = dict(reversed(list(commented(ALPACA_TEXT))))
+    for path, comment in comments.items():
+        meaning, _, accepted = comment.rstrip("]").partition(" [")
+        key = keys().get(path)
+        if key is None:  # a table in one line
+            continue
+        assert len(meaning.split()) >= 2, path
+        assert accepted, path
+        if key.kind in (Kind.NUMBER, Kind.WHOLE) or key.limits.startswith("one of"):
+            assert accepted == key.limits, path
+
+
+def test_the_configuration_for_alpaca_has_two_bots_on_and_no_trace_of_the_simulated_venue(tmp_path: Path) -> None:
+    config, env_file = write_template(tmp_path / "new", "alpaca")
+    assert (config.name, env_file.stat().st_mode & 0o777) == ("alpaca-paper.toml", 0o600)
+    policy = load_policy(config, {}, env_file)
+    assert (policy.mode, policy.broker.name, policy.market.name) == ("paper", "alpaca", "alpaca")
+    assert [bot.id for bot in policy.bots if bot.enabled] == ["spy-trend", "spy-breakout"]
+    assert {"AAPL", "BTC-USD"} == {symbol for bot in policy.bots if not bot.enabled for symbol in bot.symbols}
+    written = tomllib.loads(ALPACA_TEXT)
+    assert set(written["broker"]) == {"name"}
+    assert set(written["market"]) == {"name", "bar_seconds", "sessions"}
+    paper = {bot.id: bot for bot in load_policy(PAPER, {}, None).bots}
+    assert [bot for bot in policy.bots if bot.enabled] == [paper["spy-trend"], paper["spy-breakout"]]
+
+
 def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match="alpaca: not available in this version; accepted: sim"):
-        write_template(tmp_path / "new", "alpaca")
-    with pytest.raises(BadConfig, match="'ib': unknown; accepted: sim"):
+    with pytest.raises(BadConfig, match="'ib': unknown; accepted: sim, alpaca"):
         write_template(tmp_path / "new", "ib")
     assert not (tmp_path / "new").exists()
 

@@ -142,9 +142,25 @@ def test_reserved_variables_are_no_overrides() -> None:
         "HYDRA_LOG_DIR": "x",
         "HYDRA_ARM_LIVE": "x",
         "HYDRA_JOURNAL_KEY": SECRET,
+        "HYDRA_ALPACA__URL": "x",
+        "HYDRA_ALPACA__DATA_URL": "x",
         "HYDRA_ALPACA__KEY": "x",
+        "HYDRA_ALPACA__SECRET": "x",
     }
     assert loaded(PAPER, reserved).hash == loaded(PAPER).hash
+
+
+def test_beside_the_four_of_the_account_every_variable_of_alpaca_is_a_key() -> None:
+    environ = {"HYDRA_ALPACA__STREAM": "false", "HYDRA_ALPACA__REQUESTS_PER_MINUTE": "100"}
+    alpaca = loaded(PAPER, environ).alpaca
+    assert (alpaca.stream, alpaca.requests_per_minute) == (False, 100)
+
+
+@pytest.mark.parametrize("name", ["HYDRA_ALPACA__SECRT", "HYDRA_ALPACA__SECRETS", "HYDRA_ALPACA_SECRET"])
+def test_a_misspelt_secret_is_refused_without_its_value(name: str) -> None:
+    message = refusal(PAPER, {name: SECRET})
+    assert "did you mean HYDRA_ALPACA__SECRET?" in message
+    assert SECRET not in message
 
 
 def test_an_env_file_is_read_and_the_environment_wins(tmp_path: Path) -> None:

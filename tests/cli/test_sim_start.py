@@ -90,3 +90,12 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(
     with pytest.raises(BadConfig, match=f"{name}: .*expected 1 to 128 ASCII characters") as refusal:
         start(tmp_path)
     assert not text or text not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "lockstep", "limit"), [(None, False, 200), (None, True, 0), (50, True, 50), (0, False, 0)]
+)
+def test_requests_are_counted_as_at_alpaca_unless_the_clock_waits_for_the_client(
+    asked: int | None, lockstep: bool, limit: int
+) -> None:
+    assert sim._rate_limit(asked, lockstep=lockstep) == limit

@@ -13,6 +13,7 @@ from hydra.bootstrap.setup import Setup, wall_now
 from hydra.bootstrap.site import open_store
 from hydra.bootstrap.venues import Source
 from hydra.bootstrap.writer import Writer, keep_house
+from hydra.cli.arming import arm, refuse_another
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result, console
 from hydra.cli.screen.document import summary_document
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 def command(frame: Frame) -> Result:
     """Start, if the certificate (or a halt with something left to reduce) allows it, and cycle until the end."""
     setup = setup_of(frame)
-    _refuse_live(frame, setup)
+    source = _source(frame, setup)
+    account = arm(frame, setup.policy)
     stopper = Stopper()
-    writer = Writer(setup=setup, command="run", source=_source(frame, setup), stop=stopper.event)
+    writer = Writer(setup=setup, command="run", source=source, stop=stopper.event)
     with stopper.listening(), _naming_what_rests(setup, writer), writer:
+        refuse_another(account, writer.venue.broker.identity)
         _admit(writer)
         return _cycle(frame, setup, writer, stopper)
 
@@ -73,10 +76,15 @@ def _cycle(frame: Frame, setup: Setup, writer: Writer, stopper: Stopper) -> Resu
     for note in writer.notes:
         people.print(Text(one_line(note), "dim"))
     tally = Tally(writer.engine.ledger, [bot.id for bot in setup.policy.enabled_bots])
-    market, speed = writer.venue.market.describe(), frame.options["speed"]
-    progress = console(stderr=True)
+    shown: dict[str, Any] = {
+        "run": writer.run,
+        "market": writer.venue.market.describe(),
+        "speed": frame.options["speed"],
+        "venue": writer.venue.broker.identity().mode,
+        "progress": console(stderr=True),
+    }
     gc.freeze()  # what start-up left stays out of collections, which would otherwise fall into a cycle
-    with LiveView(people, setup.policy, run=writer.run, market=market, speed=speed, progress=progress) as view:
+    with LiveView(people, setup.policy, **shown) as view:
 
         def watch(report: CycleReport) -> None:
             tally.take(report)
@@ -153,13 +161,3 @@ def _is_speed(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _refuse_live(frame: Frame, setup: Setup) -> None:
-    if frame.options["live"]:
-        raise Barred(
-            f'--live needs a live broker, mode = "live", HYDRA_ARM_LIVE and a confirmation; '
-            f"this configuration has broker {setup.policy.broker.name!r}, mode {setup.policy.mode!r}"
-        )
-    if setup.policy.mode == "live":
-        raise Barred('mode is "live" in the configuration; without --live nothing is traded')

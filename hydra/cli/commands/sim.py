@@ -20,6 +20,8 @@ from hydra.model.errors import BadConfig, Unreachable
 if TYPE_CHECKING:
     from rich.console import Console
 
+USUAL_RATE_LIMIT = 200
+"""Requests a minute, as at Alpaca."""
 _MOMENT = "%Y-%m-%d %H:%M:%S UTC"
 
 
@@ -57,8 +59,15 @@ def _options(frame: Frame) -> SimOptions:
         lockstep=options["lockstep"],
         faults=options["faults"],
         fault_admin=options["fault_admin"],
-        rate_limit=options["rate_limit"],
+        rate_limit=_rate_limit(options["rate_limit"], lockstep=options["lockstep"]),
     )
+
+
+def _rate_limit(asked: int | None, *, lockstep: bool) -> int:
+    """Requests a minute, 0 for no limit: as at Alpaca, unless a minute of the venue is not a minute of its clients."""
+    if asked is not None:
+        return asked
+    return 0 if lockstep else USUAL_RATE_LIMIT
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -33,7 +33,7 @@ class LiveView:
     """Use as a context manager, and give ``take`` every report after the tally has taken it.
 
     ``run`` and ``market`` are shown as they are; ``speed`` is the simulated market's (``max`` or a multiple) when it differs
-    from the policy's. ``progress`` is where the line a day goes (standard error). ``monotonic`` is in seconds.
+    from the policy's, ``venue`` what kind of account it is (sim, paper or live). ``progress`` is where the line a day goes (standard error). ``monotonic`` is in seconds.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class LiveView:
         run: str,
         market: str,
         speed: str | None = None,
+        venue: str = "",
         progress: Console | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -52,7 +53,7 @@ class LiveView:
         self._policy = policy
         self._run = run
         self._market = market
-        self._pace = pace(policy, speed)
+        self._pace = pace(policy, speed, venue)
         self._monotonic = monotonic
         self._decisions = Decisions()
         self._live: Live | None = None
@@ -131,9 +132,9 @@ class LiveView:
             self.failure = f"{outcome.failure.kind}: {outcome.failure.reason}"
 
 
-def pace(policy: Policy, speed: str | None) -> str:
-    """How the run's time passes, in words."""
+def pace(policy: Policy, speed: str | None, venue: str = "") -> str:
+    """How the run's time passes, in words. A broker that is far away may be a simulator with a clock of its own."""
     if policy.broker.name != "sim":
-        return "real time"
+        return "the simulator's time" if venue == "sim" else "real time"
     chosen = policy.market.speed if speed is None else speed
     return "simulated, full speed" if chosen == "max" else f"simulated x{chosen}"

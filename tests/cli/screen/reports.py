@@ -18,6 +18,7 @@ from hydra.model.snapshot import GateAnswer, Plan, Scope, Session, Sessions, Sig
 from hydra.model.values import replace
 from hydra.policy import Policy
 from hydra.risk.gates import REQUIRED
+from hydra.risk.halts import Obeyed
 
 START = datetime(2025, 1, 6, 14, 31, tzinfo=UTC)
 RUN = "20250106T143100-ab12"
@@ -160,7 +161,7 @@ def report(
         mode=mode,
         gates=(*passing, *decided.answers),
         halts=decided.halts,
-        resumes=decided.resumes,
+        obeyed=Obeyed(resumes=decided.resumes),
         cancels=decided.cancels,
         exits=(),
         skips=decided.skips,

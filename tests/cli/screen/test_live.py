@@ -321,3 +321,4 @@ def test_the_pace_is_told_in_words() -> None:
     assert pace(policy, "60") == "simulated x60"
     real = policy.model_copy(update={"broker": policy.broker.model_copy(update={"name": "alpaca"})})
     assert pace(real, None) == "real time"
+    assert pace(real, None, "sim") == "the simulator's time"

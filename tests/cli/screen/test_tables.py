@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from hydra.cli.screen.figures import budget_uses, mode_of
 from hydra.cli.screen.tables import StatusFacts, checks_table, status_document, status_panel
 from hydra.model.orders import OrderStatus
-from hydra.model.portfolio import BotRecord, Halt, Mode
+from hydra.model.portfolio import FLATTEN_ALL, BotRecord, Halt, Mode
 from hydra.qc.check import CheckResult, Status
 from tests.cli.screen import reports
 
@@ -115,6 +115,17 @@ def test_a_blank_ledger_has_a_status() -> None:
     assert "PRACTICE" in text
     assert "hydra qc" in text
     assert "none yet" in text
+
+
+def test_what_is_flattened_and_what_is_not_hydra_s_is_shown() -> None:
+    foreign = {f"X{letter}": Decimal(1) for letter in "ABCDEFGHIJ"}
+    ledger = reports.ledger(flatten=("trend", FLATTEN_ALL), foreign=foreign, foreign_orders=("7",))
+    told = " ".join(" ".join(shown(status_panel(facts(ledger=ledger)))).split())
+    assert "Flatten trend, every bot: closed, and nothing entered until `hydra resume`" in told
+    assert "1 XH, 2 more, 1 open order; never touched" in told
+    document = status_document(facts(ledger=ledger))
+    assert document["flatten"] == ["trend", "all"]
+    assert (document["foreign"]["XA"], document["foreign_orders"]) == ("1", ["7"])
 
 
 def test_a_certificate_that_ran_out_or_does_not_fit_says_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hydra.cli.screen import words
 from hydra.risk.gates import REQUIRED
 
-CODES = re.compile(r'code="(\w+)"|skip\(\s*[^,()]+,\s*"(\w+)"|return \("(\w+)", ')
+CODES = re.compile(r'code="(\w+)"|(?:skip|refuse)\(\s*[^,()]+,\s*"(\w+)"|return \("(\w+)", ')
 
 
 def codes_in_the_sources() -> set[str]:
