@@ -32,7 +32,7 @@ EXIT_CODES: Mapping[int, str] = {
     130: "SIGINT, after a clean stop",
     143: "SIGTERM, after a clean stop",
 }
-LISTS_OF_CHECKS = frozenset({"check-io", "qc", "doctor"})
+LISTS_OF_CHECKS = frozenset({"check-io", "test-broker", "verify-balance", "qc", "doctor"})
 """Commands that are lists of checks: whatever stops them, a check failed."""
 
 

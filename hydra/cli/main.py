@@ -32,6 +32,8 @@ Json = Annotated[bool, typer.Option("--json", help="Exactly one JSON document on
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")]
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
 CONFIG, STATE_DIR, LOG_DIR = Path("configs/paper.toml"), Path("state"), Path("logs")
 
 
@@ -62,6 +64,39 @@ def check_io(
 ) -> None:
     """Check the state and log folders, the disk, the store and the journal."""
     _call("check_io", "check-io", locals())
+
+
+@app.command("test-broker")
+def broker_test(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    reconnect: Annotated[
+        bool, typer.Option("--reconnect", help="Drop and re-establish sessions and streams, each step shown.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Reach the configured broker, ask it everything, and send an order there and back."""
+    _call("broker_test", "test-broker", locals())
+
+
+@app.command("verify-balance")
+def verify_balance(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    expect_equity: Annotated[
+        str | None, typer.Option("--expect-equity", metavar="X", help="What the account must be worth, dollars.")
+    ] = None,
+    tolerance: Annotated[
+        str | None, typer.Option("--tolerance", metavar="Y", help="How far it may be off, dollars; 0.01 if not given.")
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Compare account, ledger, store and journal: money, positions, orders."""
+    _call("verify_balance", "verify-balance", locals())
 
 
 @app.command()
@@ -138,8 +173,14 @@ def sim(
     ] = None,
     fault_admin: Annotated[bool, typer.Option("--fault-admin", help="Let clients see and change the faults.")] = False,
     rate_limit: Annotated[
-        int, typer.Option("--rate-limit", min=0, max=10**9, help="Requests a minute; 0 for no limit.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            "--rate-limit",
+            min=0,
+            max=10**9,
+            help="Requests a minute; 0 for no limit. 200, or none in lockstep, if not given.",
+        ),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -188,11 +229,32 @@ def resume(
 
 
 @app.command()
+def flatten(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    bot: Annotated[str, typer.Option("--bot", metavar="ID", help="Only what this bot holds.")] = "",
+    yes: Yes = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=86400, help="Seconds after which it gives up.")
+    ] = 120.0,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Cancel entries and close positions, of one bot or of all; nothing is entered meanwhile."""
+    _call("flatten", "flatten", locals())
+
+
+@app.command()
 def doctor(
     config: Config = CONFIG,
     state_dir: StateDir = STATE_DIR,
     log_dir: LogDir = LOG_DIR,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe to mend.")] = False,
+    accept_foreign: Annotated[
+        bool, typer.Option("--accept-foreign", help="Take what ledger and venue differ in as it is at the venue.")
+    ] = False,
+    yes: Yes = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -203,7 +265,9 @@ def doctor(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    broker: Annotated[str, typer.Option("--broker", help="Which venue the configuration is for: sim.")] = "sim",
+    broker: Annotated[
+        str, typer.Option("--broker", help="Which venue the configuration is for: sim or alpaca.")
+    ] = "sim",
     json: Json = False,
     debug: Debug = False,
 ) -> None:

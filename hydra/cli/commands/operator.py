@@ -6,22 +6,18 @@ that cannot be written now (the venue's books are damaged, say) is left in the i
 
 from __future__ import annotations
 
-import getpass
-import secrets
 from typing import TYPE_CHECKING
 
-from hydra.adapters.files import RealFiles
-from hydra.adapters.inbox import FileInbox
 from hydra.adapters.lock import owner
-from hydra.bootstrap.setup import Setup, host, wall_now
+from hydra.bootstrap.setup import Setup
 from hydra.bootstrap.writer import Writer
 from hydra.cli.commands.options import setup_of
+from hydra.cli.commands.word import RUNNING, leave, word_of
 from hydra.cli.frame import Frame, Result
 from hydra.model.errors import BadConfig, Barred, Corrupt, Refused, Unreachable
 from hydra.model.events import Halted, Resumed
-from hydra.model.portfolio import Halt
 from hydra.model.snapshot import Command, Sight, Snapshot
-from hydra.risk.halts import cannot_resume
+from hydra.risk.halts import cannot_resume, operator_halt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,18 +29,9 @@ def command(frame: Frame) -> Result:
     reason = frame.options["reason"].strip()
     if not reason:
         raise BadConfig("--reason: empty; say why, it is journaled")
-    word = Command(
-        command_id=f"{frame.command}-{secrets.token_hex(4)}",
-        action=frame.command,
-        by=f"{getpass.getuser()}@{host()}",
-        wall=wall_now(),
-        reason=reason,
-        force=bool(frame.options.get("force", False)),
-    )
+    word = word_of(frame.command, reason, force=bool(frame.options.get("force", False)))
     if owner(setup.lock_path) is not None:
-        return _leave(
-            setup, word, "a running command holds the lock; the engine reads it in its next cycle, or at its next start"
-        )
+        return _leave(setup, word, RUNNING)
     try:
         return _write(setup, word)
     except (Refused, Unreachable, Corrupt, OSError) as fault:
@@ -56,7 +43,7 @@ def command(frame: Frame) -> Result:
 
 
 def _leave(setup: Setup, word: Command, why: str) -> Result:
-    path = FileInbox(RealFiles(), setup.inbox_dir, wall_now).leave(word)
+    path = leave(setup, word)
     return _told(f"{word.action} left in the inbox: {why}", {"delivered": "inbox", "path": str(path)})
 
 
@@ -65,7 +52,7 @@ def _write(setup: Setup, word: Command) -> Result:
         engine = writer.engine
         at = engine.outside.clock.now()
         if word.action == "halt":
-            engine.record(Halted(halt=Halt(kind="operator", reason=word.reason, at=at, by=word.by, automatic=False)))
+            engine.record(Halted(halt=operator_halt(word, at)))
         else:
             snapshot = Snapshot(
                 run=engine.ledger.run, cycle=engine.ledger.cycle, at=at, ledger=engine.ledger, sight=Sight()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from time import sleep
 from typing import TYPE_CHECKING
 
 from hydra.adapters.lock import describe, owner
-from hydra.adapters.store.reader import open_reader
 from hydra.bootstrap.setup import Setup, host, wall_now
 from hydra.cli.commands.options import setup_of
+from hydra.cli.commands.word import stored_ledger
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.figures import budget_uses
 from hydra.cli.screen.tables import StatusFacts, status_document, status_panel
-from hydra.model.errors import Blank
-from hydra.model.portfolio import Certificate, Ledger
+from hydra.model.portfolio import Certificate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +34,7 @@ def command(frame: Frame) -> Result:
 
 
 def _facts(setup: Setup) -> StatusFacts:
-    ledger = _ledger(setup)
+    ledger = stored_ledger(setup)
     holder, certificate = owner(setup.lock_path), ledger.certificate
     left = None
     if certificate is not None:
@@ -51,17 +49,6 @@ def _facts(setup: Setup) -> StatusFacts:
         inbox=_waiting(setup),
         budgets=budget_uses(setup.policy, ledger) if ledger.day is not None else (),
     )
-
-
-def _ledger(setup: Setup) -> Ledger:
-    """As last committed; an empty one while there is no store."""
-    if not setup.has_store:
-        return Ledger()
-    try:
-        with closing(open_reader(setup.store_url)) as store:
-            return store.load()[0]
-    except Blank:
-        return Ledger()
 
 
 def _fault(setup: Setup, certificate: Certificate | None) -> str:

@@ -16,9 +16,9 @@ from hydra.cli.screen.document import halt_document
 from hydra.cli.screen.figures import BudgetUse, day_profit, mode_of, working_orders
 from hydra.cli.screen.summary import pairs
 from hydra.model.money import plain
-from hydra.model.portfolio import Holding, Ledger
+from hydra.model.portfolio import FLATTEN_ALL, Holding, Ledger
 
-_HOLDINGS_MOST, _ORDERS_MOST = 40, 20
+_HOLDINGS_MOST, _ORDERS_MOST, _FOREIGN_MOST = 40, 20, 8
 
 
 class Checked(Protocol):
@@ -106,6 +106,9 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "certificate_fault": facts.certificate_fault,
         "inbox": facts.inbox,
         "halts": [halt_document(halt) for halt in ledger.halts],
+        "flatten": ["all" if bot == FLATTEN_ALL else bot for bot in ledger.flatten],
+        "foreign": {symbol: plain(quantity) for symbol, quantity in ledger.foreign.items()},
+        "foreign_orders": list(ledger.foreign_orders),
         "holdings": [_built(holding) for holding in ledger.holdings.values()],
         "orders": [_built(order) for order in ledger.orders.values() if not order.status.terminal],
         "budgets": [
@@ -139,6 +142,11 @@ def _state(facts: StatusFacts) -> Table:
         cool = f"; cools off until {halt.cool_off_until:%Y-%m-%d %H:%M}Z" if halt.cool_off_until is not None else ""
         told = f": {words.one_line(halt.reason)} (by {words.one_line(halt.by)}, {halt.at:%Y-%m-%d %H:%M:%S}Z{cool})"
         rows.append(("Halt", Text.assemble((halt.kind, "bold red"), told)))
+    if ledger.flatten:
+        whose = ", ".join("every bot" if bot == FLATTEN_ALL else words.one_line(bot) for bot in ledger.flatten)
+        rows.append(
+            ("Flatten", Text.assemble((whose, "bold red"), ": closed, and nothing entered until `hydra resume`"))
+        )
     money = Text.assemble((words.dollars(ledger.equity), "bold"), ", day ", (words.change(day), styles.gain(day)))
     rows.append(("Equity", money))
     last = "none yet" if ledger.at is None else f"{ledger.cycle:,} at {ledger.at:%Y-%m-%d %H:%M:%S}Z, run {ledger.run}"
@@ -147,7 +155,18 @@ def _state(facts: StatusFacts) -> Table:
     rows.append(("Inbox", "empty" if not facts.inbox else words.some(facts.inbox, "command waits", "commands wait")))
     if not ledger.holdings:
         rows.append(("Positions", "none"))
+    if ledger.foreign or ledger.foreign_orders:
+        rows.append(("Foreign", _foreign(ledger)))
     return pairs(rows)
+
+
+def _foreign(ledger: Ledger) -> Text:
+    """What is in the account and not Hydra's."""
+    held = [f"{words.quantity(quantity)} {symbol}" for symbol, quantity in ledger.foreign.items()]
+    told = [*held[:_FOREIGN_MOST], *([f"{len(held) - _FOREIGN_MOST} more"] if len(held) > _FOREIGN_MOST else [])]
+    if ledger.foreign_orders:
+        told.append(words.some(len(ledger.foreign_orders), "open order"))
+    return Text(", ".join(told) + "; never touched", "dim")
 
 
 def _certificate(facts: StatusFacts) -> Text:

@@ -39,7 +39,10 @@ WORDS = {
     "entry_under_way": "an entry was under way",
     "exit_under_way": "an exit was under way",
     "exit_waits": "an exit had to wait",
+    "stop_waits": "a stop had to wait",
+    "flattened": "an operator had the bot flattened",
     "resume_refused": "a resume was refused",
+    "accept_refused": "an acceptance was refused",
     "command_refused": "a command was refused",
 }
 QUIET = frozenset({"no_signal", "holds", "bot_window"})

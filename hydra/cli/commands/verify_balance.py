@@ -1,0 +1,85 @@
+"""``hydra verify-balance``: do the account, the ledger, the store and the journal tell the same story?"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from hydra.adapters.files import RealFiles
+from hydra.adapters.journal.reader import read_journal
+from hydra.bootstrap.setup import Setup
+from hydra.bootstrap.writer import Writer
+from hydra.cli.commands.checks import ask, report, tell
+from hydra.cli.commands.options import setup_of
+from hydra.cli.frame import Frame, Result
+from hydra.engine.fold import fold
+from hydra.engine.recover import BEGINNING
+from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
+from hydra.model.money import plain
+from hydra.model.portfolio import Account, Ledger
+from hydra.ports import Head
+from hydra.qc.balance import Balance, Expected, balance_checks, look_at_balance
+from hydra.qc.check import CheckResult, Status
+
+TOLERANCE = Decimal("0.01")
+"""Dollars the equity may be off when nothing else is said."""
+
+
+def command(frame: Frame) -> Result:
+    """Recover, look once, compare."""
+    expected = _expected(frame.options["expect_equity"], frame.options["tolerance"])
+    setup = setup_of(frame)
+    try:
+        with Writer(setup=setup, command="verify-balance") as writer:
+            balance = look_at_balance(writer.engine, setup.policy, lambda: _folded(setup), expected)
+            notes = "; ".join(writer.notes) or "nothing happened meanwhile"
+            recovered = CheckResult(name="recover", status=Status.PASS, reason=notes, ms=0.0)
+            results = (recovered, *ask(frame, balance_checks(balance)))
+            return report(results, tell(results, "account, ledger, store and journal agree"), **_figures(balance))
+    except BadConfig:
+        raise
+    except (Refused, Unreachable, Corrupt, OSError) as fault:
+        failed = (CheckResult(name="start", status=Status.FAIL, reason=str(fault), ms=0.0),)
+        return report(failed, tell(failed, ""), **_figures(None))
+
+
+def _expected(equity: str | None, tolerance: str | None) -> Expected | None:
+    if equity is None:
+        if tolerance is not None:
+            raise BadConfig(f"--tolerance {tolerance}: goes with --expect-equity")
+        return None
+    wanted = _amount("--expect-equity", equity)
+    allowed = TOLERANCE if tolerance is None else _amount("--tolerance", tolerance)
+    if allowed < 0:
+        raise BadConfig(f"--tolerance: {tolerance} is below 0")
+    return Expected(equity=wanted, tolerance=allowed)
+
+
+def _amount(option: str, text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise BadConfig(f"{option}: {text!r} is no amount in dollars, such as 100000 or 0.01")
+    return amount
+
+
+def _folded(setup: Setup) -> tuple[Ledger, Head]:
+    """The whole journal folded, and its end."""
+    ledger, head = Ledger(), BEGINNING
+    for event in read_journal(RealFiles(), setup.log_dir):
+        ledger, head = fold(ledger, event), Head(seq=event.seq, hash=event.hash)
+    return ledger, head
+
+
+def _figures(balance: Balance | None) -> dict[str, object]:
+    """The account in the document; null is not known."""
+    account: Account | None = None if balance is None else balance.snapshot.sight.account
+    if account is None:
+        return dict.fromkeys(("account", "equity", "cash", "buying_power"))
+    return {
+        "account": account.account_id,
+        "equity": plain(account.equity),
+        "cash": plain(account.cash),
+        "buying_power": plain(account.buying_power),
+    }

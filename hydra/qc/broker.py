@@ -1,0 +1,324 @@
+"""The checks of ``test-broker``: who answers behind the configured address, how well, and whether an order can go and come back.
+
+The questions are asked at the broker's and the market's doors, one by one, so that one that is not answered does not hide the
+others. What a venue tells of its connection beyond the ports (streams, a request budget) it offers as a ``Line``; the venue in
+this process has none. The order round trip is in ``hydra.qc.round_trip``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+from time import perf_counter, sleep
+from typing import Protocol
+
+from hydra.engine.cycle import Engine
+from hydra.engine.recover import recover
+from hydra.guard import Outcome, attempt
+from hydra.model.errors import Unreachable
+from hydra.model.market import AssetClass, asset_class_of
+from hydra.model.money import plain
+from hydra.model.snapshot import Probe, Session, Sight, Snapshot, Verdict
+from hydra.policy import Policy
+from hydra.ports import MarketData
+from hydra.qc.check import Check, Finding
+from hydra.risk.gates import data_fresh
+
+_MODES: Mapping[str, frozenset[str]] = {"paper": frozenset({"sim", "paper"}), "live": frozenset({"live"})}
+"""What the address may be by what the configuration says."""
+_READS = 3
+
+
+class Line(Protocol):
+    """A venue's connection, as far as it is more than questions and answers. A failure raises."""
+
+    def health(self) -> Mapping[str, Probe]:
+        """The request budget (``requests``) and every stream, by name."""
+        ...
+
+    def is_open(self) -> bool:
+        """The venue's own word: is the regular session of equities open now?"""
+        ...
+
+    def steps(self) -> Sequence[tuple[str, Callable[[], str]]]:
+        """What reconnecting consists of, in order: its name, and doing it, which answers with one line."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    """The venue under test. ``engine`` has not recovered yet; the check ``recover`` does that.
+
+    ``timer`` gives seconds for measuring, ``pause`` lets a moment pass between two looks at an order.
+    """
+
+    engine: Engine
+    policy: Policy
+    line: Line | None = None
+    timer: Callable[[], float] = perf_counter
+    pause: Callable[[], None] = field(default=lambda: sleep(0.5))
+    recovered: bool = False
+    _market: Outcome[MarketData] | None = None
+
+    @property
+    def market(self) -> MarketData:
+        """Quotes and latest bars of every symbol, asked for once. Raises ``Unreachable`` each time when that failed."""
+        if self._market is None:
+            symbols = self.policy.symbols
+            self._market = attempt("market", lambda: self.engine.outside.market.poll(symbols, {}))
+        failure = self._market.failure
+        if failure is not None:
+            raise Unreachable(f"market data: {failure.kind}: {failure.reason}")
+        assert self._market.value is not None
+        return self._market.value
+
+    def session(self, symbol: str, at: datetime) -> Session | None:
+        """The session of a symbol's class by our calendar."""
+        return self.engine.outside.calendar.sessions(at).by_class.get(asset_class_of(symbol))
+
+
+def broker_checks(bench: Bench, *, reconnect: bool = False) -> Iterator[Check]:
+    """Who it is, the line if asked for, how it answers, and what happened meanwhile. The order round trip comes after them.
+
+    Made as they are asked: how a stream is, is asked once everything else has been.
+    """
+    yield from _who(bench)
+    if reconnect:
+        yield from _reconnecting(bench.line)
+    yield from _how(bench)
+    yield from _line_health(bench.line)
+
+
+def _who(bench: Bench) -> tuple[Check, ...]:
+    return (
+        Check(
+            name="address",
+            question="Which account at which venue answers?",
+            ask=lambda: _address(bench),
+            remedy="check the network, HYDRA_ALPACA__URL and the keys",
+        ),
+        Check(
+            name="mode",
+            question="Is the address of the kind that the configuration says?",
+            ask=lambda: _mode(bench),
+            remedy="make `mode` and the address (with its keys) agree",
+        ),
+        Check(
+            name="account",
+            question="Is the account active and free to trade?",
+            ask=lambda: _account(bench),
+            remedy="look at the account at the venue",
+        ),
+    )
+
+
+def _how(bench: Bench) -> tuple[Check, ...]:
+    return (
+        Check(
+            name="clock_skew",
+            question="Does the venue's clock agree with the one that is followed?",
+            ask=lambda: _clock_skew(bench),
+            remedy="synchronise this machine's clock",
+        ),
+        Check(
+            name="latency",
+            question="Does it answer well within the deadline?",
+            ask=lambda: _latency(bench),
+            remedy="a nearer network, or a longer engine.read_deadline_seconds",
+        ),
+        Check(
+            name="session",
+            question="Does the venue's session agree with our calendar?",
+            ask=lambda: _session(bench),
+            remedy="an unscheduled closing, or a calendar that is out of date: trade only when both agree",
+        ),
+        Check(
+            name="instruments",
+            question="Is every symbol tradable?",
+            ask=lambda: _instruments(bench),
+            remedy="take the symbol out of the configuration, or ask the venue why",
+        ),
+        *(_data_check(bench, symbol) for symbol in bench.policy.symbols),
+        Check(
+            name="recover",
+            question="Does the venue say what happened meanwhile?",
+            ask=lambda: _recover(bench),
+            remedy="wait until the venue answers; `hydra doctor`",
+        ),
+    )
+
+
+def _address(bench: Bench) -> Finding:
+    found = bench.engine.outside.broker.identity()
+    return Finding(good=True, reason=f"{found.name} at {found.url} ({found.mode}), account {found.account_id}")
+
+
+def _mode(bench: Bench) -> Finding:
+    found, wanted = bench.engine.outside.broker.identity(), bench.policy.mode
+    text = f"the configuration says {wanted}, {found.url} is {found.mode}"
+    return Finding(good=found.mode in _MODES[wanted], reason=text)
+
+
+def _account(bench: Bench) -> Finding:
+    broker = bench.engine.outside.broker
+    account, identity = broker.account(), broker.identity()
+    if account.account_id != identity.account_id:
+        return Finding(good=False, reason=f"asked for {identity.account_id}, answered for {account.account_id}")
+    if account.status != "ACTIVE":
+        return Finding(good=False, reason=f"{account.account_id} has status {account.status}, expected ACTIVE")
+    if account.blocked:
+        return Finding(good=False, reason=f"{account.account_id} is blocked for trading")
+    money = f"equity {plain(account.equity)}, buying power {plain(account.buying_power)}"
+    return Finding(good=account.equity > 0, reason=f"{account.account_id} is ACTIVE, {money}")
+
+
+def _clock_skew(bench: Bench) -> Finding:
+    """Against the middle of the question, for an answer takes its time both ways."""
+    outside, limit = bench.engine.outside, float(bench.policy.health.clock_skew_seconds)
+    before = outside.clock.now()
+    venue_at = outside.broker.now()
+    middle = before + (outside.clock.now() - before) / 2
+    skew = abs((venue_at - middle).total_seconds())
+    text = f"{skew:.3f} s from the venue's {venue_at:%Y-%m-%d %H:%M:%S}Z, limit {limit:g} s"
+    return Finding(good=skew <= limit, reason=text)
+
+
+def _latency(bench: Bench) -> Finding:
+    limit, spent = float(bench.policy.engine.read_deadline_seconds), []
+    for _ in range(_READS):
+        began = bench.timer()
+        bench.engine.outside.broker.account()
+        spent.append(bench.timer() - began)
+    text = f"{_READS} reads: {_ms(median(spent))} in the middle, {_ms(max(spent))} the longest; limit {limit:g} s"
+    return Finding(good=max(spent) <= limit, reason=text)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:,.1f} ms"
+
+
+def _session(bench: Bench) -> Finding:
+    at = bench.engine.outside.clock.now()
+    classes = tuple(dict.fromkeys(asset_class_of(symbol) for symbol in bench.policy.symbols))
+    sessions = bench.engine.outside.calendar.sessions(at).by_class
+    told = ", ".join(f"{one} {_phase(sessions.get(one))}" for one in classes)
+    if bench.line is None:
+        return Finding(good=True, reason=f"{told}; the venue goes by this calendar")
+    ours, theirs = sessions.get(AssetClass.EQUITY), bench.line.is_open()
+    if ours is None:
+        return Finding(good=False, reason=f"{told}; our calendar does not know the session of equities")
+    words = f"{told}; equities are {_open(is_open=ours.open)} by our calendar, {_open(is_open=theirs)} by the venue's"
+    return Finding(good=ours.open is theirs, reason=words)
+
+
+def _phase(session: Session | None) -> str:
+    if session is None:
+        return "unknown"
+    if session.open:
+        return session.phase + (f" until {session.closes_at:%Y-%m-%d %H:%M}Z" if session.closes_at else "")
+    return session.phase + (f", opens {session.opens_at:%Y-%m-%d %H:%M}Z" if session.opens_at else "")
+
+
+def _open(*, is_open: bool) -> str:
+    return "open" if is_open else "closed"
+
+
+def _instruments(bench: Bench) -> Finding:
+    symbols = bench.policy.symbols
+    found = {one.symbol: one for one in bench.engine.outside.broker.instruments(symbols)}
+    missing = [symbol for symbol in symbols if symbol not in found]
+    if missing:
+        return Finding(good=False, reason=f"the venue did not answer for {', '.join(missing)}")
+    told = (f"{s} from {plain(found[s].minimum_quantity)}, in {plain(found[s].price_increment)}" for s in symbols)
+    return Finding(good=bool(symbols), reason="; ".join(told) or "no bot is enabled")
+
+
+def _data_check(bench: Bench, symbol: str) -> Check:
+    return Check(
+        name=f"data {symbol}",
+        question=f"Are there fresh prices of {symbol}?",
+        ask=lambda: _data(bench, symbol),
+        remedy="check the market data source, and whether the subscription has this symbol",
+    )
+
+
+def _data(bench: Bench, symbol: str) -> Finding:
+    """Judged by the gate that a run will meet; outside its session a price is shown and not judged."""
+    answer, at = bench.market, bench.engine.outside.clock.now()
+    bars = tuple(bar for bar in answer.bars if bar.symbol == symbol)
+    sight = Sight(
+        at=at,
+        quotes={quote.symbol: quote for quote in answer.quotes},
+        bars={symbol: bars} if bars else {},
+        sessions=bench.engine.outside.calendar.sessions(at),
+    )
+    ledger = bench.engine.ledger
+    snapshot = Snapshot(run=ledger.run, cycle=ledger.cycle, at=at, ledger=ledger, sight=sight)
+    reply = data_fresh.ask(snapshot, bench.policy, symbol)
+    quote = sight.quotes.get(symbol)
+    told = "no quote" if quote is None else f"{plain(quote.bid)} to {plain(quote.ask)} at {quote.at:%m-%d %H:%M:%S}Z"
+    last = f"bar of {bars[-1].at:%m-%d %H:%M}Z closed at {plain(bars[-1].close)}" if bars else "no bar"
+    good = {Verdict.PASS: True, Verdict.SKIP: None, Verdict.REFUSE: False}[reply.verdict]
+    return Finding(good=good, reason=f"{reply.reason}; {told}, {last}")
+
+
+def _recover(bench: Bench) -> Finding:
+    engine = bench.engine
+    found = recover(engine.outside, engine.ledger, bench.policy)
+    engine.record(found)
+    engine.settle()
+    bench.recovered = True
+    return Finding(good=True, reason="; ".join(found.notes) or "nothing happened meanwhile")
+
+
+def _reconnecting(line: Line | None) -> tuple[Check, ...]:
+    """A step that did not work leaves the later ones unasked: they would fail for its reason."""
+    if line is None:
+        why = "the venue answers in this process; there is no line to drop"
+        return (
+            Check(name="reconnect", question="Reconnect?", ask=lambda: Finding(good=None, reason=why), remedy="none"),
+        )
+    steps = attempt("reconnect", line.steps)
+    if steps.failure is not None:
+        return (_broken("reconnect", f"{steps.failure.kind}: {steps.failure.reason}"),)
+    failed: list[str] = []
+
+    def taking(name: str, do: Callable[[], str]) -> Check:
+        def ask() -> Finding:
+            if failed:
+                return Finding(good=None, reason=f"not tried: {failed[0]} did not work")
+            failed.append(name)
+            told = do()
+            failed.clear()
+            return Finding(good=True, reason=told)
+
+        return Check(name=name, question=f"Reconnecting: does it {name}?", ask=ask, remedy="check the network")
+
+    return tuple(taking(name, do) for name, do in steps.value or ())
+
+
+def _line_health(line: Line | None) -> tuple[Check, ...]:
+    """The budget and the streams: they only make the truth fresher, so one that is not well is a warning."""
+    if line is None:
+        return ()
+    told = attempt("line", line.health)
+    if told.failure is not None:
+        return (_broken("line", f"{told.failure.kind}: {told.failure.reason}"),)
+
+    def checked(name: str, probe: Probe) -> Check:
+        return Check(
+            name=name,
+            question=f"Is it well: {name}?",
+            ask=lambda: Finding(good=probe.ok, reason=probe.reason),
+            remedy="`hydra test-broker --reconnect`; without a stream Hydra asks instead",
+            critical=False,
+        )
+
+    return tuple(checked(name, probe) for name, probe in (told.value or {}).items())
+
+
+def _broken(name: str, reason: str) -> Check:
+    finding = Finding(good=False, reason=reason)
+    return Check(name=name, question="Does the line answer?", ask=lambda: finding, remedy="check the network")
