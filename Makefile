@@ -27,7 +27,7 @@ UV_COMPILE  := $(BIN)/uv pip compile --quiet --no-config --universal --python-ve
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 PYTEST      := $(BIN)/python -m pytest -q -n 2 -m "not storm and not drill"
 
-.PHONY: help run test check lint types floors lock lock-check storm drill bench clean
+.PHONY: help run test check lint types floors lock lock-check storm drill faults bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ storm: $(DEV_STAMP) ## kill the engine at random points and compare what is left
 
 drill: $(DEV_STAMP) ## rehearse the documented failures one by one (ARGS=...)
 	@$(BIN)/python -m tests.drill $(ARGS)
+
+faults: $(DEV_STAMP) ## a fault at every route to the venue, and what becomes of it (ARGS="--cell 'shares/submit/*'")
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: $(DEV_STAMP) ## measure the cycle (ARGS=...)
 	@$(BIN)/python -m benchmarks.cycle $(ARGS)

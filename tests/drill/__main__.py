@@ -14,6 +14,7 @@ PLACES = (
     _TESTS / "conformance" / "test_fuzz.py",
     _TESTS / "conformance" / "test_lockstep.py",
     _TESTS / "adapters" / "exchange" / "test_account_invariants.py",
+    _TESTS / "faults" / "test_kills.py",
 )
 MARKS = {"passed": "[green]held[/]", "failed": "[bold red]BROKE[/]", "skipped": "[yellow]skipped[/]"}
 

@@ -1,0 +1,159 @@
+"""The day that every cell plays: what is traded, at which prices, by which bot, under which policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
+from hydra.model.events import SegmentOpened
+from hydra.model.orders import Intent
+from hydra.model.portfolio import Certificate, Ledger
+from hydra.model.snapshot import Binding, View
+from hydra.model.values import replace as changed
+from hydra.policy import Bucket, Policy
+from hydra.ports import Bot
+from tests.fakes.feed import ScriptedFeed, bar, quote
+from tests.fakes.outside import MINUTE, OPEN, entry, leave, policy
+from tests.faults.cells import ENDS, ENTERS, ENTERS_AGAIN, FALLS, LEAVES, Scene
+
+BOT = "scripted"
+DEADLINE_SECONDS = 1.0
+"""What all reads of a cycle may take together."""
+CASH = Decimal(100_000)
+LATENCY_MS = 500
+"""What a cancellation takes at the venue that takes its time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What is traded on a scene's day: so much, entered at ``price``, given up at ``stop``, where the price falls to, and whether at once."""
+
+    symbol: str
+    bucket: Bucket
+    quantity: Decimal
+    price: Decimal
+    stop: Decimal
+    target: Decimal
+    spread: Decimal
+    falls_to: Decimal
+    gap: bool = False
+
+
+SPY = Script(
+    symbol="SPY",
+    bucket=Bucket.MOMENTUM,
+    quantity=Decimal(10),
+    price=Decimal(100),
+    stop=Decimal(98),
+    target=Decimal(104),
+    spread=Decimal("0.01"),
+    falls_to=Decimal("97.5"),
+)
+BTC = Script(
+    symbol="BTC-USD",
+    bucket=Bucket.CRYPTO,
+    quantity=Decimal("0.1"),
+    price=Decimal(20_000),
+    stop=Decimal(19_600),
+    target=Decimal(21_000),
+    spread=Decimal(1),
+    falls_to=Decimal(19_500),
+)
+SCRIPTS: Mapping[Scene, Script] = {Scene.SHARES: SPY, Scene.PAIR: BTC, Scene.LATE: SPY}
+SETTINGS: Mapping[Scene, VenueSettings] = {
+    Scene.SHARES: as_at_alpaca(CASH),
+    Scene.PAIR: as_at_alpaca(CASH),
+    Scene.LATE: changed(as_at_alpaca(CASH), latency_ms=LATENCY_MS),
+}
+
+
+def minute_of(at: datetime) -> int:
+    """Minutes after the opening."""
+    return int((at - OPEN).total_seconds() // 60)
+
+
+def eager(script: Script, bot_id: str = BOT) -> Bot:
+    """A bot that wishes the same again and again for as long as it has not got it: what could double an order, would."""
+
+    def bot(view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
+        minute = minute_of(view.at)
+        holds = script.symbol in view.holdings
+        if not holds and (ENTERS <= minute < LEAVES or ENTERS_AGAIN <= minute < FALLS):
+            wish = entry(
+                bot_id,
+                script.symbol,
+                stop=script.stop,
+                target=script.target,
+                quantity=script.quantity,
+                reference=script.price,
+            )
+            return [wish], memory
+        if holds and LEAVES <= minute < ENTERS_AGAIN:
+            return [leave(bot_id, script.symbol, view.holdings[script.symbol].quantity)], memory
+        return [], memory
+
+    return bot
+
+
+def feed_of(script: Script) -> ScriptedFeed:
+    """The price stands still, and falls through the stop once."""
+    feed = ScriptedFeed(symbols=[script.symbol])
+    for number in range(ENDS + 8):
+        at = OPEN + number * MINUTE
+        first = script.price if number < FALLS + (not script.gap) else script.falls_to
+        last = script.price if number < FALLS else script.falls_to
+        feed.add(bar(script.symbol, at, (first, first, last, last)))
+        feed.add(quote(script.symbol, at + MINUTE, last - script.spread, last + script.spread))
+    return feed
+
+
+def rules_of(script: Script, bots: Sequence[str] = (BOT,), **risk: Any) -> Policy:
+    """The paper policy with a window of failures that single reads can fill, and limits that are a few cycles away.
+
+    Nothing closes a position for its age or the day's end; ``risk`` has other keys of that section.
+    """
+    plain = {"symbols": (script.symbol,), "bucket": script.bucket, "trades_per_day": 100}
+    return policy(
+        bots=[{"id": bot, **plain} for bot in bots],
+        broker={"name": "alpaca"},
+        market={"name": "alpaca"},
+        engine={"unknown_grace_seconds": Decimal(30), "read_deadline_seconds": Decimal(str(DEADLINE_SECONDS))},
+        health={"failure_window_seconds": 600, "failed_reads": 5, "residual_cycles": 3},
+        risk={"unprotected_seconds": 90, "exits": ("stop_loss", "take_profit", "time_stop"), **risk},
+    )
+
+
+def binding_of(rules: Policy) -> Binding:
+    """What is running, always the same."""
+    return Binding(
+        policy_hash=rules.hash, code_hash="code", account_id="A", url="http://sim", mode="paper", host="here"
+    )
+
+
+def certificate_of(rules: Policy) -> Certificate:
+    """The certificate that fits it."""
+    shared = {name: getattr(binding_of(rules), name) for name in Binding.__struct_fields__}
+    return Certificate(wall=OPEN, minutes=15, head="0" * 64, **shared)
+
+
+def segment_of(rules: Policy) -> SegmentOpened:
+    """A segment's opening."""
+    return SegmentOpened(
+        segment=1,
+        wall=OPEN,
+        command="hydra run",
+        host="here",
+        pid=7,
+        version="0",
+        code_hash="code",
+        policy_hash=rules.hash,
+        policy=rules.document(),
+        seed=1,
+        market="script",
+        practice=False,
+        ledger=Ledger(),
+    )
