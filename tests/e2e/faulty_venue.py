@@ -46,7 +46,7 @@ class FaultyBroker:
 
     def __getattr__(self, name: str) -> Any:
         asked = getattr(self._broker, name)
-        if name not in ("positions", "open_orders", "fills", "now"):
+        if name not in ("positions", "open_orders", "fills", "activities", "now"):
             return asked
 
         def ask(*arguments: Any) -> Any:

@@ -132,7 +132,7 @@ def test_the_market_options_are_for_the_simulated_broker_alone(faulty: Place) ->
 
 
 def test_an_unknown_broker_is_a_configuration_error_that_names_those_there_are(certified: Place) -> None:
-    certified.configure({'name = "sim" ': 'name = "alpaca" '})
+    certified.configure({'name = "sim" ': 'name = "acme" '})
     told = certified.hydra("run", "--json")
     assert told.code == 2
-    assert "broker.name: unknown name 'alpaca'; there are: sim" in told.document["error"]
+    assert "broker.name: unknown name 'acme'; there are: alpaca, sim" in told.document["error"]

@@ -6,6 +6,8 @@ from collections import defaultdict
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.e2e.place import Place
 from tests.shared_data import shared_data
 
@@ -16,6 +18,7 @@ def _local(moment: str) -> datetime:
     return datetime.fromisoformat(moment).astimezone(NEW_YORK)
 
 
+@pytest.mark.drill
 def test_the_default_policy_trades_recorded_weeks_within_its_hours_and_replays(certified: Place) -> None:
     data = shared_data()
     run = certified.hydra("run", "--data", data / "bars", data / "quotes", "--speed", "max", "--json")

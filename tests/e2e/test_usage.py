@@ -29,7 +29,7 @@ WRONG = {
     "replay nowhere": (2, "nowhere: no such file"),
     "replay state/inbox": (2, "no journal segments"),
     "init .": (2, ".: not empty"),
-    "init new --broker alpaca": (2, "--broker alpaca: not available"),
+    "init new --broker ib": (2, "'ib': unknown; accepted: sim, alpaca"),
 }
 
 
