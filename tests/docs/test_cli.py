@@ -13,7 +13,19 @@ import pytest
 from typer.main import get_command
 
 from hydra.bootstrap.environment import RESERVED
-from hydra.cli.commands import check_io, doctor, init, operator, qc, replay, run, status
+from hydra.cli.commands import (
+    broker_test,
+    check_io,
+    doctor,
+    flatten,
+    init,
+    operator,
+    qc,
+    replay,
+    run,
+    status,
+    verify_balance,
+)
 from hydra.cli.frame import EXIT_CODES, Frame
 from hydra.cli.main import app, main
 from tests.docs.make_events import call, elsewhere, options
@@ -104,7 +116,13 @@ def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None
         assert keys(replay, "replay", log=[place / "logs"]) == keys_in("replay")
         assert keys(operator, "halt", reason="a test") == keys_in("halt") - {"path"}
         assert keys(operator, "resume", reason="a test", force=False) == keys_in("resume") - {"path"}
-        assert keys(doctor, "doctor", fix=False) == keys_in("doctor")
+        assert keys(flatten, "flatten", bot="", yes=True, timeout=120.0) == keys_in("flatten") - {"path"}
+        assert keys(operator, "resume", reason="a test", force=False) == keys_in("resume") - {"path"}
+        examined = keys(doctor, "doctor", fix=False, accept_foreign=True, yes=False)
+        assert examined == keys_in("doctor") - {"path"}
+        assert keys(broker_test, "test-broker", reconnect=False) == keys_in("test-broker")
+        asked = {"expect_equity": None, "tolerance": None}
+        assert keys(verify_balance, "verify-balance", **asked) == keys_in("verify-balance")
         new = {"folder": place / "new", "broker": "sim", "json": True, "debug": False}
         assert set(init.command(Frame(command="init", options=new)).document) == keys_in("init")
 

@@ -19,7 +19,8 @@ from tests.docs.shell import follow
 
 PAGES = sorted((DOCS / "how-to").glob("*.md"))
 INSTALLS = "add-a-signal.md"
-SERVES = "practise-offline.md"
+SERVES = {"practise-offline.md": 15, "trade-on-alpaca-paper.md": 10}
+"""Pages with a server, and how many commands they have at least."""
 PORT = "8765"
 
 
@@ -31,7 +32,7 @@ def desk(place: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name not in (INSTALLS, SERVES)], ids=lambda page: page.stem
+    "page", [page for page in PAGES if page.name not in (INSTALLS, *SERVES)], ids=lambda page: page.stem
 )
 def test_the_page_can_be_followed(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with elsewhere(desk):
@@ -61,15 +62,16 @@ def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks with curl, which is not installed here")
-def test_the_page_with_a_server_can_be_followed(desk: Path) -> None:
+@pytest.mark.parametrize("name", SERVES)
+def test_a_page_with_a_server_can_be_followed(name: str, desk: Path) -> None:
     """On a port that is free here; what it leaves running is ended."""
-    page = (DOCS / "how-to" / SERVES).read_text(encoding="utf-8")
+    page = (DOCS / "how-to" / name).read_text(encoding="utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     page = page.replace("hydra sim --", f"hydra sim --port {port} --").replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}")
     with elsewhere(desk):
         try:
-            assert follow(page) >= 15
+            assert follow(page) >= SERVES[name]
         finally:
             for pid in desk.glob("*.pid"):
                 with suppress(ProcessLookupError):
