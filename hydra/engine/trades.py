@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from hydra.model.activities import Activity, Unposted
-from hydra.model.market import multiplier_of
+from hydra.model.market import AssetClass, asset_class_of, multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, OrderStatus, Side
 from hydra.model.portfolio import BotRecord, Holding, Ledger, Trade, holding_key
@@ -118,11 +118,14 @@ def keep_back(ledger: Ledger, held: Holding, quantity: Decimal) -> Ledger:
 def close_at(ledger: Ledger, activity: Activity) -> Ledger:
     """Take what an option activity took away off the holdings of its contract, in order; its money is booked as cash.
 
-    The profit of a contract that is gone is what it had cost, lost: what an exercise brings belongs to the shares.
+    The profit of a contract that is gone is what it had cost, lost: what an exercise brings belongs to the shares. Shares that
+    come or go with it are nobody's until a person has looked: whose they are does not follow from the activity.
     """
     left = activity.quantity
     for key, held in tuple(ledger.holdings.items()):
-        if held.symbol != activity.symbol or not left or (left < 0) is not (held.quantity > 0):
+        if held.symbol != activity.symbol or asset_class_of(held.symbol) is not AssetClass.OPTION:
+            continue
+        if not left or (left < 0) is not (held.quantity > 0):
             continue
         gone = min(abs(left), abs(held.quantity)).copy_sign(held.quantity)
         left += gone

@@ -144,6 +144,14 @@ def test_a_contract_that_lapsed_is_no_longer_held_and_its_cost_is_the_loss() -> 
     assert after.bot(BOT).realized == -700
 
 
+def test_shares_that_go_with_an_assignment_are_taken_from_no_bot() -> None:
+    held = holding(symbol="GOOG", quantity=100, price=700, stop=650)
+    before = ledger(held)
+    after = apply_activity(before, activity(K.OPTION, symbol="GOOG", quantity=D(-100), amount=D(75_000)))
+    assert after.holdings == before.holdings
+    assert after.cash == D(76_000)
+
+
 # -- fees in coin
 
 
