@@ -80,16 +80,24 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
     failed = sum(failure.asked for failure in seen.missing)
     if failed:
         changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]
-    if equity is not None and equity > ledger.peak_equity:
-        changes["peak_equity"] = equity
-    if seen.sessions is not None and equity is not None and equity > 0:
+    earned = None if equity is None else equity - _unexplained(ledger, seen)
+    if earned is not None and earned > ledger.peak_equity:
+        changes["peak_equity"] = earned
+    if seen.sessions is not None and earned is not None and earned > 0:
         new_day = ledger.day is None or ledger.day.date != seen.sessions.day
         if new_day:
-            changes["day"] = Day(date=seen.sessions.day, start_equity=equity)
+            changes["day"] = Day(date=seen.sessions.day, start_equity=earned)
             changes["bots"] = {
                 bot: replace(record, trades_today=0, realized_today=ZERO) for bot, record in ledger.bots.items()
             }
     return _watch_protection(replace(ledger, **changes), seen.at)
+
+
+def _unexplained(ledger: Ledger, seen: Observed) -> Decimal:
+    """Cash that came in and was not told of yet: no profit, and counted once, when the transfer is told."""
+    if seen.account is None or ledger.cash is None:
+        return ZERO
+    return max(ZERO, seen.account.cash - ledger.cash)
 
 
 def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:

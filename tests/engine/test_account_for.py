@@ -16,7 +16,7 @@ from hydra.engine.trades import apply_fill
 from hydra.model.activities import Activity, ActivityKind, Unposted, Withheld
 from hydra.model.events import Event
 from hydra.model.orders import Fill, Protection, Side
-from hydra.model.portfolio import BotRecord, Day, Holding, Ledger, Position
+from hydra.model.portfolio import Account, BotRecord, Day, Holding, Ledger, Position
 from hydra.model.snapshot import Failure, Observed
 from hydra.model.values import replace
 from tests.fakes.outside import BOT, OPEN
@@ -68,6 +68,19 @@ def test_money_paid_in_is_no_profit_and_money_taken_out_no_loss() -> None:
         after = apply_activity(ledger(), activity(K.TRANSFER, amount=amount))
         assert after.day is not None
         assert (after.cash, after.peak_equity, after.day.start_equity) == (1000 + amount, 5000 + amount, 5000 + amount)
+
+
+def test_a_deposit_that_is_told_of_late_is_counted_once() -> None:
+    def look(before: Ledger, number: int, *told: Activity) -> Ledger:
+        account = Account(account_id="a", status="ACTIVE", equity=D(7000), cash=D(3000), buying_power=D(3000))
+        seen = Observed(cycle=number, at=OPEN, account=account, activities=told)
+        return fold(before, Event(v=1, seq=1, ts=OPEN, run="r", kind="observed", data=seen, prev="", hash=""))
+
+    seen_first = look(ledger(), 1)
+    assert (seen_first.peak_equity, seen_first.equity) == (D(5000), D(7000))
+    told = look(seen_first, 2, activity(K.TRANSFER, amount=D(2000)))
+    assert told.day is not None
+    assert (told.peak_equity, told.day.start_equity, told.cash) == (D(7000), D(7000), D(3000))
 
 
 def test_taking_out_more_than_the_day_began_with_leaves_a_day_that_can_be_folded() -> None:
