@@ -48,6 +48,13 @@ def failure_of(what: str, error: BaseException) -> Failure:
     return Failure(what=what, kind=type(error).__name__, reason=_text(lambda: str(error)) or "no message")
 
 
+def told(text: str) -> str:
+    """A reason from foreign code as it can be journaled: its start, without what UTF-8 cannot hold."""
+    if type(text) is str and len(text) <= _REASON_MAX_LENGTH and text.isascii():
+        return text  # nearly all of them, and there are many in a cycle
+    return _text(lambda: str(text))
+
+
 def shown(value: object) -> str:
     """The start of how a foreign value shows itself, for a reason; never raises, always can be journaled."""
     return _text(lambda: repr(value))[:80]

@@ -7,6 +7,7 @@ all of them: an empty answer means *there is none*; a failure must raise; nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ from hydra.model.orders import Fill, Intent, Order, VenueOrder
 from hydra.model.portfolio import Account, Ledger, Position
 from hydra.model.snapshot import Answer, Command, Probe, Sessions, View
 from hydra.model.values import Value
+from hydra.policy import BotPolicy, OptionsPolicy
 
 
 class Clock(Protocol):
@@ -336,3 +338,16 @@ class BotHost(Protocol):
 
 Bot: TypeAlias = Callable[[View, Mapping[str, Any]], tuple[Sequence[Intent], Mapping[str, Any]]]
 """A pure function: (view, memory) -> (intents, memory). Its memory must be JSON: strings, numbers, lists, mappings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a bot is made from: its entry in the policy, how contracts are priced, and the signal it names, if it names one."""
+
+    policy: BotPolicy
+    options: OptionsPolicy
+    signal: Any = None
+
+
+BotFactory: TypeAlias = Callable[[Setting], Bot]
+"""What an entry point of ``hydra.bots`` names. Raises ``BadConfig`` naming the key that does not fit."""

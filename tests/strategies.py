@@ -35,18 +35,20 @@ positive = decimals(above_zero=True)
 not_negative = decimals()
 signed = decimals(signed=True)
 protections = st.builds(Protection, stop=positive, target=st.none() | positive)
-days = st.builds(Day, date=st.dates(date(1990, 1, 1), date(2090, 1, 1)), start_equity=positive)
+dates = st.dates(date(1990, 1, 1), date(2090, 1, 1))
+days = st.builds(Day, date=dates, start_equity=positive, before=st.none() | signed)
 
 
 legs = st.sampled_from(
     tuple(
         tuple(
-            Leg(symbol=f"GOOG151231{right}0075{n}000", side=side, ratio=n + 1, opens=bool(n % 2))
+            Leg(symbol=f"GOOG151231{right}0075{n}000", side=side, ratio=n + 1, opens=bool(n % 2), filled=Decimal(n))
             for n, (right, side) in enumerate(each)
         )
         for each in (
             (("C", Side.BUY), ("C", Side.SELL)),
             (("P", Side.SELL), ("P", Side.BUY), ("C", Side.SELL)),
+            (("P", Side.SELL),),
         )
     )
 )
@@ -86,6 +88,7 @@ def orders(draw: st.DrawFn, client_id: str | None = None) -> Order:
         sent_at=draw(st.none() | times),
         updated_at=draw(st.none() | times),
         reason=draw(texts),
+        cause=draw(texts),
     )
 
 
@@ -109,7 +112,7 @@ holdings = st.builds(
     symbol=symbols,
     quantity=signed.filter(bool),
     average_price=positive,
-    protection=protections,
+    protection=st.none() | protections,
     entry=names,
     opened_at=times,
     opened_cycle=counts,
@@ -122,6 +125,10 @@ holdings = st.builds(
     exit_refused=counts,
     leaving=texts,
     unprotected_since=st.none() | times,
+    cause=texts,
+    opened_on=st.none() | dates,
+    best=st.none() | positive,
+    structure=texts,
 )
 trades = st.builds(
     Trade,
@@ -136,6 +143,7 @@ trades = st.builds(
     fees=not_negative,
     profit=signed,
     reason=texts,
+    structure=texts,
 )
 _json_leaves = (
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
@@ -154,9 +162,19 @@ bot_records = st.builds(
     realized_today=signed,
     realized=signed,
     fees=not_negative,
+    loss_streak=st.integers(0, 99),
+    stopped=st.dictionaries(symbols, times, max_size=2),
+    entered=st.dictionaries(texts, times, max_size=2),
 )
 halts = st.builds(
-    Halt, kind=names, reason=names, at=times, by=texts, automatic=st.booleans(), cool_off_until=st.none() | times
+    Halt,
+    kind=names,
+    reason=names,
+    at=times,
+    by=texts,
+    automatic=st.booleans(),
+    cool_off_until=st.none() | times,
+    flatten=st.booleans(),
 )
 certificates = st.builds(
     Certificate,
@@ -187,8 +205,12 @@ ledgers = st.builds(
     halts=st.lists(halts, max_size=3).map(tuple),
     foreign=st.dictionaries(symbols, signed, max_size=2),
     foreign_orders=st.lists(names, max_size=2).map(tuple),
-    unposted=st.lists(st.builds(Unposted, at=times, amount=positive), max_size=2).map(tuple),
+    unposted=st.lists(st.builds(Unposted, at=times, amount=positive, bot=bot_ids, symbol=symbols), max_size=2).map(
+        tuple
+    ),
     flatten=st.lists(bot_ids, max_size=2).map(tuple),
+    counted_on=st.none() | dates,
+    day_trades=st.lists(dates, max_size=3).map(tuple),
     sent_at=st.lists(times, max_size=2).map(tuple),
     failed_at=st.lists(times, max_size=2).map(tuple),
     residual_cycles=st.integers(0, 99),

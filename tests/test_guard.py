@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hydra.guard import Outcome, attempt, attempt_foreign, failure_of, shown
+from hydra.guard import Outcome, attempt, attempt_foreign, failure_of, shown, told
 from hydra.model.snapshot import Failure
 from hydra.model.values import encode
 
@@ -66,3 +66,20 @@ def test_a_value_that_cannot_be_shown_is_shown_as_such() -> None:
     assert shown(Unspeakable()) == "it cannot be shown: RuntimeError"
     assert len(shown("x" * 1000)) == 80
     assert encode(shown("\ud800"))
+
+
+class Hostile(str):
+    """A text that does not want to be shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def test_a_reason_can_always_be_journaled() -> None:
+    assert told("held for 5 minutes") == "held for 5 minutes"
+    assert told("caf\u00e9") == "caf\u00e9"
+    assert told("\ud800").encode() == b"\\ud800"
+    assert len(told("x" * 10_000)) == 300
+    assert told(Hostile("x")) == "it cannot be shown: RuntimeError"

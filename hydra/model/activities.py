@@ -73,10 +73,12 @@ class Withheld(Value, frozen=True, kw_only=True):
 
 
 class Unposted(Value, frozen=True, kw_only=True):
-    """The most that a sale at ``at`` may still be charged by an activity of its own, in dollars."""
+    """The most that a sale at ``at`` may still be charged by an activity of its own, in dollars, and whose and of what it was."""
 
     at: datetime
     amount: Decimal
+    bot: str = ""
+    symbol: str = ""
 
     def __post_init__(self) -> None:
         aware_utc("unposted.at", self.at)

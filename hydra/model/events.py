@@ -7,7 +7,7 @@ that changes its shape is a new journal version (``VERSION``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -47,7 +47,7 @@ class Recovered(Value, frozen=True, kw_only=True):
     """What happened while nobody was looking, as told by the venue, one note a fact.
 
     The first one ever takes the account as it is: ``baseline_cash``, ``foreign`` positions and ``foreign_orders`` (venue ids of
-    open orders) are what Hydra found.
+    open orders) are what Hydra found. ``day`` is the exchange's: what happened meanwhile counts for it.
     """
 
     at: datetime
@@ -61,6 +61,7 @@ class Recovered(Value, frozen=True, kw_only=True):
     baseline_cash: Decimal | None = None
     foreign: tuple[Position, ...] = ()
     foreign_orders: tuple[str, ...] = ()
+    day: date | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -137,8 +138,8 @@ class Flattened(Value, frozen=True, kw_only=True):
 
 
 class ForeignAccepted(Value, frozen=True, kw_only=True):
-    """An operator accepted what ledger and venue disagreed on. From here on ``foreign``, ``foreign_orders`` and ``cash`` are
-    the baseline; ``given_up`` are units by holding that the ledger had and the venue does not."""
+    """An operator accepted what ledger and venue disagreed on. From here on ``foreign``, ``foreign_orders``, ``cash`` and
+    ``equity`` are the baseline; ``given_up`` are units by holding that the ledger had and the venue does not."""
 
     by: str
     reason: str
@@ -146,6 +147,7 @@ class ForeignAccepted(Value, frozen=True, kw_only=True):
     foreign: Mapping[str, Decimal] = {}
     foreign_orders: tuple[str, ...] = ()
     given_up: Mapping[str, Decimal] = {}
+    equity: Decimal | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -54,18 +54,7 @@ class OptionContract(Value, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, symbol: str) -> OptionContract:
         """The contract an OCC symbol names. Raises ``Invalid`` for anything else."""
-        match = _OCC.fullmatch(symbol)
-        if match is None:
-            raise Invalid(
-                f"not an OCC option symbol: {symbol!r} (root, yymmdd, C or P, strike in thousandths, 8 digits)"
-            )
-        stamp = match["date"]
-        try:
-            expiry = date(2000 + int(stamp[:2]), int(stamp[2:4]), int(stamp[4:]))
-        except ValueError as error:
-            raise Invalid(f"option symbol {symbol!r} has no such date: {stamp}") from error
-        right = Right.CALL if match["right"] == "C" else Right.PUT
-        return cls(root=match["root"], expiry=expiry, right=right, strike=Decimal(match["strike"]) / 1000)
+        return _contract_of(symbol)
 
     @property
     def symbol(self) -> str:
@@ -74,7 +63,21 @@ class OptionContract(Value, frozen=True, kw_only=True):
         return f"{self.root}{self.expiry:%y%m%d}{letter}{int(self.strike * 1000):08d}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
+def _contract_of(symbol: str) -> OptionContract:
+    match = _OCC.fullmatch(symbol)
+    if match is None:
+        raise Invalid(f"not an OCC option symbol: {symbol!r} (root, yymmdd, C or P, strike in thousandths, 8 digits)")
+    stamp = match["date"]
+    try:
+        expiry = date(2000 + int(stamp[:2]), int(stamp[2:4]), int(stamp[4:]))
+    except ValueError as error:
+        raise Invalid(f"option symbol {symbol!r} has no such date: {stamp}") from error
+    right = Right.CALL if match["right"] == "C" else Right.PUT
+    return OptionContract(root=match["root"], expiry=expiry, right=right, strike=Decimal(match["strike"]) / 1000)
+
+
+@lru_cache(maxsize=16384)
 def asset_class_of(symbol: str) -> AssetClass:
     """The asset class a canonical symbol belongs to. Raises ``Invalid`` when it is none of the three spellings."""
     if _EQUITY.fullmatch(symbol):

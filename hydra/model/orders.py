@@ -163,8 +163,43 @@ class Protection(Value, frozen=True, kw_only=True):
             raise Invalid(f"the target of a {side} must be {word} the entry: target {self.target}, entry {reference}")
 
 
+class Leg(Value, frozen=True, kw_only=True):
+    """One contract of an order in several: ``ratio`` of them for each unit of the order. ``opens``: adds to a position.
+
+    ``filled`` is how many contracts of it were seen to fill.
+    """
+
+    symbol: str
+    side: Side
+    ratio: int
+    opens: bool
+    filled: Decimal = ZERO
+
+    def __post_init__(self) -> None:
+        named("leg.symbol", self.symbol)
+        positive("leg.ratio", Decimal(self.ratio))
+        not_negative("leg.filled", self.filled)
+
+
+LEGS_MIN, LEGS_MAX = 1, 4
+
+
+def check_legs(of: str, legs: tuple[Leg, ...]) -> None:
+    """Raise ``Invalid`` unless these can be the legs of one order: 1 to 4 different contracts, ratios in lowest terms."""
+    if not LEGS_MIN <= len({leg.symbol for leg in legs}) == len(legs) <= LEGS_MAX:
+        raise Invalid(f"{of} has {len(legs)} legs; expected {LEGS_MIN} to {LEGS_MAX} different ones")
+    if gcd(*(leg.ratio for leg in legs)) != 1:
+        ratios = ", ".join(str(leg.ratio) for leg in legs)
+        raise Invalid(f"{of}: the ratios {ratios} are not in lowest terms")
+
+
 class Intent(Value, frozen=True, kw_only=True):
-    """A bot's wish. ``reference`` is the price it was made at; ``thesis`` says why in the bot's own words."""
+    """A bot's wish. ``reference`` is the price it was made at; ``thesis`` says why in the bot's own words.
+
+    A wish with ``legs`` is for a structure of contracts at one net price: ``symbol`` is then their underlying, ``side`` is BUY
+    when the net price is paid and SELL when it is received, ``limit`` that price for one unit. It carries no protection: what
+    it can lose is known from its legs.
+    """
 
     bot: str
     symbol: str
@@ -176,6 +211,7 @@ class Intent(Value, frozen=True, kw_only=True):
     limit: Decimal | None = None
     protection: Protection | None = None
     purpose: Purpose = Purpose.ENTRY
+    legs: tuple[Leg, ...] = ()
 
     def __post_init__(self) -> None:
         named("intent.bot", self.bot)
@@ -192,10 +228,19 @@ class Intent(Value, frozen=True, kw_only=True):
             positive("intent.limit", self.limit)
         if self.purpose not in (Purpose.ENTRY, Purpose.EXIT):
             raise Invalid(f"an intent enters or exits, got {self.purpose}")
-        if self.purpose is Purpose.ENTRY and self.protection is None:
+        if self.legs:
+            self._check_structure()
+        elif self.purpose is Purpose.ENTRY and self.protection is None:
             raise Invalid(f"an entry carries protection: {self.bot} asked for {self.symbol} without a stop")
         if self.protection is not None:
             self.protection.check_sides(self.side, self.entry)
+
+    def _check_structure(self) -> None:
+        check_legs(f"the wish of {self.bot} for {self.symbol}", self.legs)
+        if self.limit is None or self.protection is not None or self.purpose is not Purpose.ENTRY:
+            raise Invalid(f"a wish with legs enters at a limit and without protection: {self.bot}, {self.symbol}")
+        if not all(leg.opens for leg in self.legs):
+            raise Invalid(f"every leg of an entry opens: {self.bot}, {self.symbol}")
 
     @property
     def entry(self) -> Decimal:
@@ -232,31 +277,16 @@ class Judgement(Value, frozen=True, kw_only=True):
             raise Invalid(f"admitted {self.admitted} is more than was asked, {self.asked}")
 
 
-class Leg(Value, frozen=True, kw_only=True):
-    """One contract of an order in several: ``ratio`` of them for each unit of the order. ``opens``: adds to a position."""
-
-    symbol: str
-    side: Side
-    ratio: int
-    opens: bool
-
-    def __post_init__(self) -> None:
-        named("leg.symbol", self.symbol)
-        positive("leg.ratio", Decimal(self.ratio))
-
-
-LEGS_MIN, LEGS_MAX = 2, 4
-
-
 class Order(Value, frozen=True, kw_only=True):
     """An admitted intent, from before it is sent until it is done. ``filled`` and ``fees`` grow with its fills.
 
-    An order with ``legs`` is filled whole or not at all at one net price: ``symbol`` is then their underlying, ``side`` is BUY
-    when the net price is paid and SELL when it is received, and ``limit`` that price for one unit of each ratio.
+    An order with ``legs`` fills in whole units at one net price: ``symbol`` is then their underlying, ``side`` is BUY when the
+    net price is paid and SELL when it is received, and ``limit`` that price for one unit of each ratio.
 
     ``protection`` on an entry asks the venue for a resting stop (and target) that works once the entry fills. Those legs
     are orders of their own, with ``parent`` naming the entry. ``reference`` is the price the decision was made at.
-    ``filled`` is the sum of the fills that were seen, ``venue_filled`` what the venue says has filled.
+    ``filled`` is the sum of the fills that were seen, ``venue_filled`` what the venue says has filled. ``cause`` is the name of
+    the exit that decided it, empty for any other order.
     """
 
     client_id: str
@@ -275,6 +305,7 @@ class Order(Value, frozen=True, kw_only=True):
     legs: tuple[Leg, ...] = ()
     reference: Decimal | None = None
     thesis: str = ""
+    cause: str = ""
     status: OrderStatus = OrderStatus.SENT
     venue_id: str = ""
     parent: str = ""
@@ -314,15 +345,9 @@ class Order(Value, frozen=True, kw_only=True):
     def _check_legs(self) -> None:
         if not self.legs:
             return
-        if not LEGS_MIN <= len({leg.symbol for leg in self.legs}) == len(self.legs) <= LEGS_MAX:
-            raise Invalid(
-                f"order {self.client_id} has {len(self.legs)} legs; expected {LEGS_MIN} to {LEGS_MAX} different ones"
-            )
+        check_legs(f"order {self.client_id}", self.legs)
         if self.order_type not in (OrderType.MARKET, OrderType.LIMIT) or self.protection is not None:
             raise Invalid(f"order {self.client_id} with legs is a market or a limit order without protection")
-        if gcd(*(leg.ratio for leg in self.legs)) != 1:
-            ratios = ", ".join(str(leg.ratio) for leg in self.legs)
-            raise Invalid(f"order {self.client_id}: the ratios {ratios} are not in lowest terms")
 
     @property
     def remaining(self) -> Decimal:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from hydra.model.activities import Unposted
@@ -63,14 +64,17 @@ class Holding(Value, frozen=True, kw_only=True):
     ``entered`` is the quantity bought so far, ``exited_value`` the dollars that sales have brought in, ``realized`` their
     profit before ``fees``. ``withheld`` is what the venue has kept of the purchases as its fee in coin (``quantity`` is
     without it), ``withheld_most`` the most it may keep. ``exit_refused`` is the cycle in which the venue last refused an exit.
-    ``leaving`` says why it was decided to close it, until the order for it is sent: its stop may be gone by then.
+    ``leaving`` says why it was decided to close it (``cause`` is the exit's name), until the order for it is sent: its stop may
+    be gone by then. ``opened_on`` is the exchange day it was opened on. ``best`` is
+    the best price seen since it was opened: the highest for a long one, the lowest for a short one. ``structure`` is the
+    client id of the entry of which this contract is a leg; a leg has no protection of its own (``hydra.model.structures``).
     """
 
     bot: str
     symbol: str
     quantity: Decimal
     average_price: Decimal
-    protection: Protection
+    protection: Protection | None
     entry: str
     opened_at: datetime
     opened_cycle: int
@@ -82,7 +86,11 @@ class Holding(Value, frozen=True, kw_only=True):
     withheld_most: Decimal = ZERO
     exit_refused: int = 0
     leaving: str = ""
+    cause: str = ""
+    opened_on: date | None = None
     unprotected_since: datetime | None = None
+    best: Decimal | None = None
+    structure: str = ""
 
     def __post_init__(self) -> None:
         finite("holding.quantity", self.quantity)
@@ -98,7 +106,9 @@ class Holding(Value, frozen=True, kw_only=True):
 
     @property
     def open_risk(self) -> Decimal:
-        """Dollars lost if the stop fills at its price; never below zero."""
+        """Dollars lost if the stop fills at its price; never below zero, and zero for a leg: its structure has the risk."""
+        if self.protection is None:
+            return ZERO
         return max(ZERO, (self.average_price - self.protection.stop) * self.quantity * multiplier_of(self.symbol))
 
 
@@ -108,7 +118,7 @@ def holding_key(bot: str, symbol: str) -> str:
 
 
 class Trade(Value, frozen=True, kw_only=True):
-    """A closed round trip: in and out again, after fees, in dollars."""
+    """A closed round trip: in and out again, after fees, in dollars. ``structure``: the entry of which it was a leg."""
 
     trade_id: str
     bot: str
@@ -121,10 +131,15 @@ class Trade(Value, frozen=True, kw_only=True):
     fees: Decimal
     profit: Decimal
     reason: str
+    structure: str = ""
 
 
 class BotRecord(Value, frozen=True, kw_only=True):
-    """What the ledger keeps of a bot: its memory, its conduct and its day."""
+    """What the ledger keeps of a bot: its memory, its conduct and its day.
+
+    ``loss_streak`` counts the trades lost in a row today; ``stopped`` is when a stop last closed a holding, by symbol, today,
+    and ``entered`` when an entry was last sent, by symbol and side (``SPY buy``).
+    """
 
     bot: str
     memory: Mapping[str, Any] = {}
@@ -133,10 +148,16 @@ class BotRecord(Value, frozen=True, kw_only=True):
     realized_today: Decimal = ZERO
     realized: Decimal = ZERO
     fees: Decimal = ZERO
+    loss_streak: int = 0
+    stopped: Mapping[str, datetime] = {}
+    entered: Mapping[str, datetime] = {}
 
 
 class Halt(Value, frozen=True, kw_only=True):
-    """A latched stop. Nothing lifts it but an operator; an automatic one not before ``cool_off_until`` without force."""
+    """A latched stop. Nothing lifts it but an operator; an automatic one not before ``cool_off_until`` without force.
+
+    ``flatten``: everything is closed as well, as the policy asks for halts of this kind.
+    """
 
     kind: str
     reason: str
@@ -144,6 +165,7 @@ class Halt(Value, frozen=True, kw_only=True):
     by: str
     automatic: bool
     cool_off_until: datetime | None = None
+    flatten: bool = False
 
     def __post_init__(self) -> None:
         named("halt.kind", self.kind)
@@ -152,10 +174,11 @@ class Halt(Value, frozen=True, kw_only=True):
 
 
 class Day(Value, frozen=True, kw_only=True):
-    """An exchange day and the equity it began with."""
+    """An exchange day and the equity it began with. ``before`` is what was last seen of the day before, if anything was."""
 
     date: date
     start_equity: Decimal
+    before: Decimal | None = None
 
     def __post_init__(self) -> None:
         positive("day.start_equity", self.start_equity)
@@ -194,6 +217,8 @@ class Ledger(Value, frozen=True, kw_only=True):
     ``foreign_orders`` the venue ids of open orders of that kind. ``obeyed`` are the ids of the last commands taken in, so
     that one whose file outlived a crash is not obeyed twice. ``unposted`` is what sales may still be charged. ``flatten``
     names the bots whose holdings an operator wants closed (``FLATTEN_ALL``: every bot's), until the next resume.
+    ``counted_on`` is the exchange day that what is counted by day (of a bot: trades, losses, stops) belongs to.
+    ``day_trades`` are the exchange days, one entry a trade, on which something was both opened and closed (the last weeks').
     """
 
     run: str = ""
@@ -213,6 +238,8 @@ class Ledger(Value, frozen=True, kw_only=True):
     foreign_orders: tuple[str, ...] = ()
     unposted: tuple[Unposted, ...] = ()
     flatten: tuple[str, ...] = ()
+    counted_on: date | None = None
+    day_trades: tuple[date, ...] = ()
     sent_at: tuple[datetime, ...] = ()
     failed_at: tuple[datetime, ...] = ()
     residual_cycles: int = 0
@@ -226,13 +253,35 @@ class Ledger(Value, frozen=True, kw_only=True):
 
     def bot(self, bot: str) -> BotRecord:
         """The record of a bot; a blank one before its first event."""
-        return self.bots.get(bot) or BotRecord(bot=bot)
+        return self.bots.get(bot) or _blank(bot)
 
     def working(self, *, bot: str, symbol: str) -> tuple[Order, ...]:
         """The orders of a bot on a symbol that are not done."""
-        return tuple(o for o in self.orders.values() if o.bot == bot and o.symbol == symbol and not o.status.terminal)
+        return _by_owner(self.orders).get((bot, symbol), ())
 
     @property
     def unresolved(self) -> tuple[Order, ...]:
         """Orders of which the venue has not said whether it has them."""
         return tuple(o for o in self.orders.values() if o.status.unresolved)
+
+
+@lru_cache(maxsize=4096)
+def _blank(bot: str) -> BotRecord:
+    return BotRecord(bot=bot)
+
+
+_indexed: tuple[Mapping[str, Order], Mapping[tuple[str, str], tuple[Order, ...]]] = ({}, {})
+
+
+def _by_owner(orders: Mapping[str, Order]) -> Mapping[tuple[str, str], tuple[Order, ...]]:
+    """The orders that are not done by bot and symbol. Kept for the mapping that was asked about last: one is never changed."""
+    global _indexed  # noqa: PLW0603  # one tuple, replaced whole: a function of its argument all the same
+    known, index = _indexed
+    if known is not orders:
+        found: dict[tuple[str, str], list[Order]] = {}
+        for order in orders.values():
+            if not order.status.terminal:
+                found.setdefault((order.bot, order.symbol), []).append(order)
+        index = {owner: tuple(working) for owner, working in found.items()}
+        _indexed = (orders, index)
+    return index

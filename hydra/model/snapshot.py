@@ -15,10 +15,10 @@ from typing import Any
 
 from hydra.model.activities import Activity, Withheld
 from hydra.model.errors import OverBudget
-from hydra.model.market import AssetClass, Bar, Instrument, Quote
+from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Cancel, Fill, Intent, Judgement, Send, Skip, VenueOrder
 from hydra.model.portfolio import Account, Certificate, Halt, Holding, Ledger, Mode, Position
-from hydra.model.values import Value, aware_utc, named
+from hydra.model.values import Value, aware_utc, named, positive
 
 
 class Failure(Value, frozen=True, kw_only=True):
@@ -92,6 +92,34 @@ class Binding(Value, frozen=True, kw_only=True):
         return tuple(name for name in self.__struct_fields__ if getattr(self, name) != getattr(certificate, name))
 
 
+class ChainNews(Value, frozen=True, kw_only=True):
+    """What changed in the chain of an underlying: quotes that are new or different, and contracts that are not quoted any more."""
+
+    underlying: str
+    quotes: tuple[OptionQuote, ...] = ()
+    gone: tuple[str, ...] = ()
+
+
+class Tighten(Value, frozen=True, kw_only=True):
+    """An exit's wish to move a holding's stop closer, and why. It never moves one away."""
+
+    stop: Decimal
+    reason: str
+
+    def __post_init__(self) -> None:
+        positive("tighten.stop", self.stop)
+        named("tighten.reason", self.reason)
+
+
+class StopMoved(Value, frozen=True, kw_only=True):
+    """A decided new stop of a holding."""
+
+    bot: str
+    symbol: str
+    stop: Decimal
+    reason: str
+
+
 class Observed(Value, frozen=True, kw_only=True):
     """One look at the world. A field left out is unchanged since the last look, unless it is named in ``missing``.
 
@@ -117,6 +145,7 @@ class Observed(Value, frozen=True, kw_only=True):
     instruments: tuple[Instrument, ...] = ()
     quotes: tuple[Quote, ...] = ()
     bars: tuple[Bar, ...] = ()
+    chains: tuple[ChainNews, ...] = ()
     sessions: Sessions | None = None
     probes: Mapping[str, Probe] | None = None
     binding: Binding | None = None
@@ -129,7 +158,9 @@ class Observed(Value, frozen=True, kw_only=True):
 class Sight(Value, frozen=True, kw_only=True):
     """What has been seen so far in this segment. ``None`` or absent means it is not known now.
 
-    ``bars`` are closed bars, oldest first, bounded by the policy's window.
+    ``bars`` are closed bars, oldest first, bounded by the policy's window. ``chains`` are option quotes by underlying and
+    contract, and ``chains_at`` when each chain was last read. ``locked_since`` is the time of the first quote of an unbroken row
+    of quotes with bid and ask alike, by symbol.
     """
 
     at: datetime | None = None
@@ -141,6 +172,9 @@ class Sight(Value, frozen=True, kw_only=True):
     instruments: Mapping[str, Instrument] = {}
     quotes: Mapping[str, Quote] = {}
     bars: Mapping[str, tuple[Bar, ...]] = {}
+    chains: Mapping[str, Mapping[str, OptionQuote]] = {}
+    chains_at: Mapping[str, datetime] = {}
+    locked_since: Mapping[str, datetime] = {}
     sessions: Sessions | None = None
     probes: Mapping[str, Probe] = {}
     binding: Binding | None = None
@@ -151,7 +185,9 @@ class View(Value, frozen=True, kw_only=True):
     """What a bot is shown: its own symbols, its own holdings, the time, and nothing of anybody else.
 
     ``bars[symbol]`` are closed bars, oldest first. ``may_enter[symbol]`` is false when an entry would not be sent anyway.
-    ``equity`` is the account's, in dollars.
+    ``equity`` is the account's, in dollars. ``day`` is the exchange's. ``chains[underlying]`` are the quotes of its contracts,
+    by symbol, for a bot that trades options. ``holdings`` are by symbol, those of contracts included. ``ordered`` are the
+    symbols in which an entry of the bot is under way.
     """
 
     bot: str
@@ -163,6 +199,9 @@ class View(Value, frozen=True, kw_only=True):
     holdings: Mapping[str, Holding]
     may_enter: Mapping[str, bool]
     equity: Decimal
+    day: date | None = None
+    chains: Mapping[str, tuple[OptionQuote, ...]] = {}
+    ordered: tuple[str, ...] = ()
 
 
 class Answer(Value, frozen=True, kw_only=True):
@@ -219,7 +258,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
 class Plan(Value, frozen=True, kw_only=True):
     """What was decided, with everything that led to it. ``sends`` are in sending order, exits first.
 
-    ``answers`` holds every gate's answer that was not a pass.
+    ``answers`` holds every gate's answer that was not a pass. ``stops`` are the stops that move closer; the orders that carry
+    them out are among the next cycle's ``sends``.
     """
 
     cycle: int
@@ -229,6 +269,7 @@ class Plan(Value, frozen=True, kw_only=True):
     judgements: tuple[Judgement, ...] = ()
     cancels: tuple[Cancel, ...] = ()
     sends: tuple[Send, ...] = ()
+    stops: tuple[StopMoved, ...] = ()
     halts: tuple[Halt, ...] = ()
     resumes: tuple[Command, ...] = ()
     flattens: tuple[Command, ...] = ()

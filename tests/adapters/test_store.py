@@ -25,8 +25,8 @@ from hydra.adapters.store.reader import StoreReader, open_reader
 from hydra.adapters.store.rows import PARTS, POSITION
 from hydra.adapters.store.store import SqlStore
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
-from hydra.model.orders import Fill, Side
-from hydra.model.portfolio import BotRecord, Ledger
+from hydra.model.orders import Fill, Protection, Side
+from hydra.model.portfolio import BotRecord, Day, Halt, Holding, Ledger
 from hydra.model.values import replace
 from hydra.ports import Head
 from tests.contracts.store_contract import EMPTY, head, order
@@ -113,6 +113,54 @@ def test_an_older_schema_is_upgraded_and_keeps_what_it_held(path: Path) -> None:
     assert store.schema_version() == SCHEMA
     assert store.load() == (Ledger(run="r", cycle=3, peak_equity=Decimal("10.50")), head(9))
     store.close()
+
+
+BEFORE_STRUCTURES = (
+    "UPDATE position SET day_date = '2026-01-05', day_start_equity = '10.40'",
+    "INSERT INTO holdings (bot, symbol, place, quantity, average_price, protection_stop, protection_target, entry, opened_at, "
+    "opened_cycle, entered, exited_value, fees, realized, unprotected_since) VALUES ('b', 'SPY', 0, '1.50', '500.10', "
+    "'490.00', NULL, 'hy-1', '2026-01-05T15:30:00+00:00', 2, '1.50', '0', '0', '0', NULL)",
+    "INSERT INTO bots (bot, place, memory, strikes, trades_today, realized_today, realized, fees) "
+    "VALUES ('b', 0, '{}', 1, 2, '0', '0', '0')",
+    'INSERT INTO halts (place, kind, reason, at, "by", automatic, cool_off_until) '
+    "VALUES (0, 'daily_loss', 'lost 300', '2026-01-05T15:30:00+00:00', 'hydra', 1, NULL)",
+)
+
+
+def test_what_was_held_before_there_were_structures_is_held_with_its_stop_after_the_upgrade(path: Path) -> None:
+    at_revision(path, "0003")
+    sql(path, *BEFORE_STRUCTURES)
+    with closing(SqlStore(url(path))) as store:
+        ledger = store.load()[0]
+        held = holding()
+        assert ledger == Ledger(
+            run="r",
+            cycle=3,
+            peak_equity=Decimal("10.50"),
+            day=Day(date=AT.date(), start_equity=Decimal("10.40")),
+            holdings={held.key: held},
+            bots={"b": BotRecord(bot="b", strikes=1, trades_today=2)},
+            halts=(Halt(kind="daily_loss", reason="lost 300", at=AT, by="hydra", automatic=True),),
+        )
+        leg = replace(held, symbol="GOOG151231P00750000", quantity=Decimal(-1), protection=None, structure="hy-1")
+        both = replace(ledger, holdings={held.key: held, leg.key: leg})
+        store.commit(both, head(10))
+        with closing(open_reader(url(path))) as reader:
+            assert reader.load() == (both, head(10))
+
+
+def holding() -> Holding:
+    return Holding(
+        bot="b",
+        symbol="SPY",
+        quantity=Decimal("1.50"),
+        average_price=Decimal("500.10"),
+        protection=Protection(stop=Decimal("490.00")),
+        entry="hy-1",
+        opened_at=AT,
+        opened_cycle=2,
+        entered=Decimal("1.50"),
+    )
 
 
 @pytest.mark.parametrize("look", [SqlStore, open_read_only, open_reader])

@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration: the schema this program reads and writes."""
 VERSION_TABLE = "alembic_version"
 
@@ -104,6 +104,15 @@ position = Table(
     _column("foreign_orders", K.JSON, "venue ids of open orders that are not ours and may be there"),
     _column("unposted", K.JSON, "the most that sales may still be charged, dollars, by their time"),
     _column("flatten", K.JSON, "bots whose holdings are being closed at an operator's word; * for every bot's"),
+    _column(
+        "day_before",
+        K.DECIMAL,
+        "the equity last seen on the day before, dollars; null when there was none",
+        field="day.before",
+        nullable=True,
+    ),
+    _column("counted_on", K.DATE, "the exchange day that what is counted by day belongs to", nullable=True),
+    _column("day_trades", K.JSON, "exchange days on which something was opened and closed, one entry a trade"),
 )
 
 orders = Table(
@@ -137,7 +146,8 @@ orders = Table(
     _column("sent_at", K.TIME, "when it was sent", nullable=True),
     _column("updated_at", K.TIME, "when its status last changed", nullable=True),
     _column("reason", K.TEXT, "why it was refused, canceled or is unknown"),
-    _column("legs", K.JSON, "the contracts of an order in several; empty otherwise"),
+    _column("legs", K.JSON, "the contracts of an order for a structure, with what has filled of each; empty otherwise"),
+    _column("cause", K.TEXT, "name of the exit that decided it; empty for any other order"),
 )
 
 fills = Table(
@@ -163,15 +173,21 @@ holdings = Table(
     _own("place", "position among the ledger's holdings"),
     _column("quantity", K.DECIMAL, "units; negative for a short"),
     _column("average_price", K.DECIMAL, "average entry price"),
-    _column("protection_stop", K.DECIMAL, "price at which it is given up", field="protection.stop"),
+    _column(
+        "protection_stop",
+        K.DECIMAL,
+        "price at which it is given up; null for a leg of a structure",
+        field="protection.stop",
+        nullable=True,
+    ),
     _column(
         "protection_target", K.DECIMAL, "price at which it is taken home", field="protection.target", nullable=True
     ),
     _column("entry", K.TEXT, "client id of the entry order"),
     _column("opened_at", K.TIME, "when it was opened"),
     _column("opened_cycle", K.WHOLE, "in which cycle"),
-    _column("entered", K.DECIMAL, "units bought so far"),
-    _column("exited_value", K.DECIMAL, "what sales have brought in so far, dollars"),
+    _column("entered", K.DECIMAL, "units entered so far"),
+    _column("exited_value", K.DECIMAL, "what exits have brought in so far, dollars"),
     _column("fees", K.DECIMAL, "fees so far, dollars"),
     _column("realized", K.DECIMAL, "profit taken so far, dollars"),
     _column("unprotected_since", K.TIME, "since when no stop rests at the venue; null when one does", nullable=True),
@@ -179,6 +195,12 @@ holdings = Table(
     _column("withheld_most", K.DECIMAL, "the most it may keep, units"),
     _column("exit_refused", K.WHOLE, "the cycle in which the venue last refused an exit; 0 for never"),
     _column("leaving", K.TEXT, "why it was decided to close it, until the order for it is sent; empty otherwise"),
+    _column("cause", K.TEXT, "name of the exit that decided to close it, as long as leaving says why; empty otherwise"),
+    _column("opened_on", K.DATE, "the exchange day it was opened on", nullable=True),
+    _column(
+        "best", K.DECIMAL, "the best price since it was opened: highest for a long, lowest for a short", nullable=True
+    ),
+    _column("structure", K.TEXT, "client id of the entry of which it is a leg; empty for what is no leg"),
 )
 
 trades = Table(
@@ -195,6 +217,7 @@ trades = Table(
     _column("fees", K.DECIMAL, "fees in and out, dollars"),
     _column("profit", K.DECIMAL, "after fees, dollars"),
     _column("reason", K.TEXT, "why it was closed"),
+    _column("structure", K.TEXT, "client id of the entry of which it was a leg; empty for what was no leg"),
 )
 
 bots = Table(
@@ -207,6 +230,9 @@ bots = Table(
     _column("realized_today", K.DECIMAL, "profit taken today, dollars"),
     _column("realized", K.DECIMAL, "profit taken ever, dollars"),
     _column("fees", K.DECIMAL, "fees ever, dollars"),
+    _column("loss_streak", K.WHOLE, "trades lost in a row today"),
+    _column("stopped", K.JSON, "when a stop last closed a holding today, by symbol"),
+    _column("entered", K.JSON, "when an entry was last sent today, by symbol and side"),
 )
 
 halts = Table(
@@ -218,6 +244,7 @@ halts = Table(
     _column("by", K.TEXT, "who"),
     _column("automatic", K.YES_NO, "1 when no person asked for it"),
     _column("cool_off_until", K.TIME, "not to be lifted before without force", nullable=True),
+    _column("flatten", K.YES_NO, "1 when everything is closed as well"),
 )
 
 TABLES = (position, orders, fills, holdings, trades, bots, halts)

@@ -1,0 +1,135 @@
+"""Indicators: closed bars in, one number out, or ``None`` where there are too few bars to say.
+
+Thin functions over TA-Lib (numpy where it has none), for whoever thinks in prices: signals, sizes, trailing stops. Numbers are
+floats, for statistics only; what is an actual price of the past (a channel's edge) stays the ``Decimal`` it was.
+
+Bars are oldest first. Each function looks at as many of the last ones as its definition needs and no further, so a longer
+window neither changes the answer nor makes it dearer. The one exception is ``atr``, whose smoothing never forgets entirely: see
+there. What comes out as NaN or infinite is ``None``.
+
+TA-Lib is imported on first use, and ``load`` is that first use for whoever may not be late. It wraps every function for pandas
+where that can be imported, half a second at every start and more than the function itself at every call; it is not shown one.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
+from math import isfinite, sqrt
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hydra.model.market import Bar
+
+    Floats = NDArray[np.float64]
+
+_ATR_SETTLES_IN = 10
+"""After so many lengths, what Wilder's average began with weighs less than a part in ten thousand."""
+
+
+@cache
+def load() -> tuple[Any, Any]:
+    """TA-Lib and numpy, imported on the first call."""
+    import numpy as np
+
+    with _unseen("pandas"), _unseen("polars"):
+        import talib
+
+    return talib, np
+
+
+@contextmanager
+def _unseen(module: str) -> Iterator[None]:
+    """``import module`` finds nothing meanwhile, unless it is imported already (``None`` in ``sys.modules`` says so)."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]  # how the import system is told that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+def closes(bars: Sequence[Bar]) -> Floats:
+    """The closing prices."""
+    _, np = load()
+    return np.array([float(bar.close) for bar in bars], dtype=np.float64)  # type: ignore[no-any-return]  # an array
+
+
+def sma(values: Floats, n: int) -> float | None:
+    """The simple moving average: the mean of the last ``n`` values."""
+    if not 1 <= n <= len(values):
+        return None
+    talib, _ = load()
+    return _number(values[-1] if n == 1 else talib.SMA(values[-n:], timeperiod=n)[-1])
+
+
+def donchian(bars: Sequence[Bar], n: int) -> tuple[Decimal, Decimal] | None:
+    """The Donchian channel: lowest low and highest high of the ``n`` bars before the last one."""
+    if not 1 <= n < len(bars):
+        return None
+    channel = bars[-n - 1 : -1]
+    return min([bar.low for bar in channel]), max([bar.high for bar in channel])
+
+
+def rate_of_change(values: Floats, n: int) -> float | None:
+    """The change against the value ``n`` values before the last one, as a fraction: 0.01 is one percent up."""
+    if not 1 <= n < len(values):
+        return None
+    talib, _ = load()
+    return _number(talib.ROCP(values[-n - 1 :], timeperiod=n)[-1])
+
+
+def atr(bars: Sequence[Bar], n: int) -> float | None:
+    """The average true range in dollars, as J. Welles Wilder defines it (New Concepts in Technical Trading Systems, 1978).
+
+    The mean of the first ``n`` true ranges, then (n - 1) / n of the average plus 1 / n of each new one. A bar without one before
+    it has its high less its low as its true range, so ``n`` bars are enough. The average begins at most ten lengths
+    back: there is no end to what it remembers, and after those there is nothing to tell.
+    """
+    if not 1 <= n <= len(bars):
+        return None
+    talib, np = load()
+    seen = bars[-_ATR_SETTLES_IN * n - 1 :]
+    seen = (seen[0], *seen) if len(seen) == len(bars) else seen
+    high, low, close = (
+        np.array([float(price) for price in prices], dtype=np.float64)
+        for prices in ([bar.high for bar in seen], [bar.low for bar in seen], [bar.close for bar in seen])
+    )
+    ranges = talib.TRANGE(high, low, close) if n == 1 else talib.ATR(high, low, close, timeperiod=n)
+    return _number(ranges[-1])
+
+
+def volatility(values: Floats, n: int, bars_a_year: float) -> float | None:
+    """The annualised volatility as a fraction: sample deviation of the last ``n`` log returns, times the root of a year's bars.
+
+    Hull, Options, Futures, and Other Derivatives, "Estimating volatility from historical data".
+    """
+    if not 2 <= n < len(values):
+        return None
+    _, np = load()
+    tail = values[-n - 1 :]
+    if not (tail > 0).all():
+        return None
+    returns = np.log(tail[1:] / tail[:-1])
+    return _number(returns.std(ddof=1) * sqrt(bars_a_year))
+
+
+def vwap(bars: Sequence[Bar]) -> float | None:
+    """The volume-weighted average of the typical prices, (high + low + close) / 3; ``None`` without any volume."""
+    volume = sum([bar.volume for bar in bars])
+    if not volume:
+        return None
+    return _number(sum([(bar.high + bar.low + bar.close) * bar.volume for bar in bars]) / volume / 3)
+
+
+def _number(value: Any) -> float | None:
+    number = float(value)
+    return number if isfinite(number) else None
