@@ -6,13 +6,24 @@ capped by the rule book. What is admitted counts at once against whatever is jud
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from hydra.engine.drafts import Drafts
 from hydra.engine.manage import cannot_act, exit_order
+from hydra.engine.unwind import close
 from hydra.guard import attempt
-from hydra.model.market import AssetClass, Instrument, Quote, asset_class_of
+from hydra.model.market import (
+    AssetClass,
+    Instrument,
+    OptionContract,
+    OptionQuote,
+    Quote,
+    asset_class_of,
+    multiplier_of,
+    usual_instrument,
+)
 from hydra.model.money import ZERO, plain, to_increment
 from hydra.model.orders import (
     Intent,
@@ -30,9 +41,12 @@ from hydra.model.orders import (
 )
 from hydra.model.portfolio import Holding
 from hydra.model.snapshot import Answer, Snapshot, View
+from hydra.model.structures import most_lost_of, structures_of
+from hydra.model.values import replace
 from hydra.policy import BotPolicy
 from hydra.risk.judge import judge
-from hydra.risk.plugs import Case, Reserved, RuleBook
+from hydra.risk.plugs import Case, RuleBook
+from hydra.risk.standing import Open, Standing, standing_of
 
 _INTENTS_MAX = 50
 """More wishes than this in one answer are noise, not strategy."""
@@ -53,7 +67,23 @@ class Admission:
         self.judgements: list[Judgement] = []
         self.exits: list[Send] = []
         self.entries: list[Send] = []
-        self.reserved = Reserved(notional_by_symbol={}, risk_by_bot={}, entries_by_bot={})
+        self._standing: Standing | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Where everything stands, what leaves in this cycle included. Summed up when the first entry is judged."""
+        if self._standing is None:
+            self._standing = standing_of(self.snapshot.ledger)
+            for send in (*self.managed, *self.exits):
+                self._standing.plan(send.order)
+        return self._standing
+
+    def leave(self, *sends: Send) -> None:
+        """Take in exits that a bot wishes."""
+        self.exits += sends
+        if self._standing is not None:
+            for send in sends:
+                self._standing.plan(send.order)
 
     def drop_stop(self, holding: Holding) -> None:
         """Leave out a stop that was to protect a holding which goes now: it would only stand in the exit's way."""
@@ -67,30 +97,48 @@ class Admission:
         self.skips.append(Skip(subject=subject, code=code, reason=reason))
 
 
-def admit(admission: Admission, view: View, answer: Answer | None) -> None:
-    """Judge one bot's answer. No answer, or a failed one, is an abstention."""
+def admit(admission: Admission, asked: Iterable[tuple[View, Answer | None]]) -> None:
+    """Judge the bots' answers in the policy's order: every bot's exits first, as they are sent first, then the entries."""
+    heard = [(view, _wishes(admission, view, answer)) for view, answer in asked]
+    for view, intents in heard:
+        for intent in intents or ():
+            if intent.purpose is Purpose.EXIT:
+                _admit_exit(admission, intent, view)
+    for view, intents in heard:
+        for intent in intents or ():
+            if intent.purpose is Purpose.ENTRY:
+                _admit_entry(admission, intent, view, admission.book.bots[view.bot])
+        if intents is not None:
+            _note_silence(admission, view, {intent.symbol for intent in intents})
+
+
+def _wishes(admission: Admission, view: View, answer: Answer | None) -> tuple[Intent, ...] | None:
+    """What a bot wishes for itself; ``None`` for no answer, a failed one or a flood: it abstains."""
     bot = admission.book.bots[view.bot]
     if answer is None or answer.failure is not None:
         failure = answer.failure if answer is not None else None
         why = f"{failure.kind}: {failure.reason}" if failure is not None else "gave no answer"
         admission.skip(bot.id, "abstained", why)
-        return
+        return None
     if len(answer.intents) > _INTENTS_MAX:
         admission.skip(bot.id, "flood", f"{len(answer.intents)} intents in one answer, at most {_INTENTS_MAX}")
-        return
-    for intent in sorted(answer.intents, key=lambda one: one.purpose is Purpose.ENTRY):
+        return None
+    kept: list[Intent] = []
+    for intent in answer.intents:
         why_not = _not_its_own(intent, bot)
-        if why_not is not None:
-            admission.skip(f"{bot.id}|{intent.symbol}", "not_its_own", why_not)
-        elif intent.purpose is Purpose.EXIT:
-            _admit_exit(admission, intent, view)
+        if why_not is None:
+            kept.append(intent)
         else:
-            _admit_entry(admission, intent, view, bot)
-    wished = {intent.symbol for intent in answer.intents}
+            admission.skip(f"{bot.id}|{intent.symbol}", "not_its_own", why_not)
+    return tuple(kept)
+
+
+def _note_silence(admission: Admission, view: View, wished: set[str]) -> None:
+    """Why nothing is entered where something could be: the bot has it, or wishes nothing."""
     for symbol in view.symbols:
         if symbol not in wished and view.may_enter[symbol]:
-            code = "holds" if symbol in view.holdings else "no_signal"
-            admission.skip(f"{bot.id}|{symbol}", code, "the bot wishes nothing")
+            code = "holds" if symbol in view.holdings or _structures(view, symbol) else "no_signal"
+            admission.skip(f"{view.bot}|{symbol}", code, "the bot wishes nothing")
 
 
 def _not_its_own(intent: Intent, bot: BotPolicy) -> str | None:
@@ -103,7 +151,7 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
     holding = view.holdings.get(intent.symbol)
     subject = f"{view.bot}|{intent.symbol}"
     if holding is None:
-        admission.skip(subject, "nothing_to_exit", "the bot holds none of it")
+        _unwind(admission, intent, view)
     elif (intent.side is Side.SELL) is not (holding.quantity > 0):
         admission.skip(subject, "wrong_side", f"a {intent.side} would add to {plain(holding.quantity)}")
     elif 0 < holding.exit_refused == admission.snapshot.cycle - 1:
@@ -114,7 +162,35 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
         admission.skip(subject, "exit_waits", why_not)
     else:
         admission.drop_stop(holding)
-        admission.exits += exit_order(holding, admission.snapshot, admission.drafts, f"{view.bot}: {intent.thesis}")
+        sends = exit_order(holding, admission.snapshot, admission.drafts, f"{view.bot}: {intent.thesis}")
+        admission.leave(*sends)
+
+
+def _structures(view: View, symbol: str) -> bool:
+    """True when the bot holds a structure on ``symbol``."""
+    legs = [held.symbol for held in view.holdings.values() if held.structure]
+    return any(OptionContract.parse(leg).root == symbol for leg in legs)
+
+
+def _unwind(admission: Admission, intent: Intent, view: View) -> None:
+    """An exit from what is held on an underlying: its structures, whole."""
+    subject = f"{view.bot}|{intent.symbol}"
+    mine = [
+        one
+        for one in structures_of(admission.snapshot.ledger)
+        if (one.bot, one.underlying) == (view.bot, intent.symbol)
+    ]
+    if not mine:
+        admission.skip(subject, "nothing_to_exit", "the bot holds none of it")
+    for structure in mine:
+        if any(s.order.bot == view.bot and s.order.symbol == intent.symbol for s in admission.managed):
+            admission.skip(subject, "exit_under_way", "an order for this holding is planned in this cycle already")
+            continue
+        closing = close(structure, admission.snapshot, admission.drafts, reachable=admission.reachable)
+        if isinstance(closing, str):
+            admission.skip(subject, "exit_waits", closing)
+        else:
+            admission.leave(closing.send(admission.drafts, "", f"{view.bot}: {intent.thesis}"))
 
 
 def _planned(sends: Iterable[Send], of: Holding | BotPolicy, purpose: Purpose, symbol: str = "") -> bool:
@@ -127,11 +203,18 @@ def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolic
     if not view.may_enter[intent.symbol]:
         admission.skip(subject, "barred", "entries are barred for this symbol now")
         return
-    if intent.side is not Side.BUY:
-        admission.skip(subject, "short", "short entries are not admitted")
+    if intent.side is not Side.BUY and not intent.legs and not bot.shorts:
+        admission.skip(subject, "short", f"{bot.id} does not sell short")
         return
     if _planned(admission.entries, bot, Purpose.ENTRY, intent.symbol):
         admission.skip(subject, "entry_under_way", "an entry is planned in this cycle already")
+        return
+    if intent.symbol in view.ordered:
+        admission.skip(subject, "entry_under_way", "an entry works at the venue already")
+        return
+    if intent.symbol in view.holdings or _structures(view, intent.symbol):
+        # A holding has one entry, one stop and one target: what is added to it would have others.
+        admission.skip(subject, "holds", "the bot has it already, and each once")
         return
     outcome = attempt(subject, lambda: _judge_entry(admission, intent, bot))
     if outcome.failure is not None:
@@ -146,30 +229,32 @@ def _judge_entry(admission: Admission, intent: Intent, bot: BotPolicy) -> None:
     if isinstance(case, str):
         admission.skip(subject, "cannot_size", case)
         return
-    verdict = judge(case, admission.book.rules)
+    verdict = replace(judge(case, admission.book.rules), intent=intent)  # as the bot wished it
     if verdict.admitted == 0:
         admission.judgements.append(verdict)
         admission.skip(subject, "capped", verdict.reason)
         return
-    send = Send(order=_entry(admission, case, verdict.admitted))
-    reserved = _reserve(admission.reserved, case, verdict.admitted)
+    order = _structure(admission, case, verdict.admitted) if intent.legs else _entry(admission, case, verdict.admitted)
     admission.judgements.append(verdict)
-    admission.entries.append(send)
-    admission.reserved = reserved
+    admission.entries.append(Send(order=order))
+    admission.standing.admit(_reserved(case, verdict.admitted))
 
 
 def _case(admission: Admission, intent: Intent, bot: BotPolicy) -> Case | str:
     """The intent with everything the rules need, or why there is none."""
     snapshot = admission.snapshot
-    instrument, quote = snapshot.sight.instruments.get(intent.symbol), snapshot.sight.quotes.get(intent.symbol)
-    equity = snapshot.ledger.equity
-    if instrument is None or quote is None or equity is None or intent.protection is None:
-        return "instrument, quote, equity or protection is unknown"
-    price = quote.ask if intent.limit is None else intent.limit
-    risk_per_unit = (price - intent.protection.stop) * instrument.multiplier
-    if risk_per_unit <= 0:
-        return f"the stop {plain(intent.protection.stop)} is not below the price {plain(price)}"
-    unit_cost = price * instrument.multiplier
+    quote, equity = snapshot.sight.quotes.get(intent.symbol), snapshot.ledger.equity
+    if quote is None or equity is None:
+        return "quote or equity is unknown"
+    instrument = (
+        usual_instrument(intent.legs[0].symbol) if intent.legs else snapshot.sight.instruments.get(intent.symbol)
+    )
+    if instrument is None:
+        return "the instrument is unknown"
+    intent = _as_the_venue_quotes(intent, instrument)
+    terms = _terms_of_legs(intent, snapshot) if intent.legs else _terms(intent, quote, instrument)
+    if isinstance(terms, str):
+        return terms
     return Case(
         snapshot=snapshot,
         policy=admission.book.policy,
@@ -177,13 +262,57 @@ def _case(admission: Admission, intent: Intent, bot: BotPolicy) -> Case | str:
         intent=intent,
         instrument=instrument,
         quote=quote,
-        price=price,
-        unit_cost=unit_cost,
-        risk_per_unit=risk_per_unit,
-        asked=asked_quantity(intent.size, equity, unit_cost, risk_per_unit),
+        price=terms.price,
+        unit_cost=terms.unit_cost,
+        risk_per_unit=terms.risk_per_unit,
+        asked=asked_quantity(intent.size, equity, terms.unit_cost, terms.risk_per_unit),
         equity=equity,
-        reserved=admission.reserved,
+        standing=admission.standing,
+        leg_quotes=terms.leg_quotes,
     )
+
+
+class _Terms(NamedTuple):
+    price: Decimal
+    unit_cost: Decimal
+    risk_per_unit: Decimal
+    leg_quotes: tuple[OptionQuote, ...] = ()
+
+
+def _terms(intent: Intent, quote: Quote, instrument: Instrument) -> _Terms | str:
+    if intent.protection is None:
+        return "the protection is unknown"
+    price = intent.limit
+    if price is None:
+        price = quote.ask if intent.side is Side.BUY else quote.bid
+    risk_per_unit = (price - intent.protection.stop) * intent.side.sign * instrument.multiplier
+    if risk_per_unit <= 0:
+        side = "below" if intent.side is Side.BUY else "above"
+        return f"the stop {plain(intent.protection.stop)} is not {side} the price {plain(price)}"
+    return _Terms(price, price * instrument.multiplier, risk_per_unit)
+
+
+def _terms_of_legs(intent: Intent, snapshot: Snapshot) -> _Terms | str:
+    """What one unit of a structure binds and may lose, from its legs and its limit alone."""
+    assert intent.limit is not None, "an intent with legs has a limit"
+    chain = snapshot.sight.chains.get(intent.symbol, {})
+    strange = [leg.symbol for leg in intent.legs if _root(leg.symbol) != intent.symbol]
+    if strange:
+        return f"{', '.join(strange)}: no contract on {intent.symbol}"
+    unquoted = [leg.symbol for leg in intent.legs if leg.symbol not in chain]
+    if unquoted:
+        return f"{', '.join(unquoted)}: not quoted"
+    lost = most_lost_of(intent.legs, intent.limit * intent.side.sign)
+    if lost is None:
+        return "nothing bounds what these legs can lose"
+    if lost == 0:
+        return f"a net price of {plain(intent.limit)} could lose nothing: these quotes cannot be true"
+    received = intent.limit * multiplier_of(intent.legs[0].symbol) if intent.side is Side.SELL else ZERO
+    return _Terms(intent.limit, lost + received, lost, tuple(chain[leg.symbol] for leg in intent.legs))
+
+
+def _root(symbol: str) -> str:
+    return OptionContract.parse(symbol).root if asset_class_of(symbol) is AssetClass.OPTION else ""
 
 
 def asked_quantity(size: Size, equity: Decimal, unit_cost: Decimal, risk_per_unit: Decimal) -> Decimal:
@@ -205,40 +334,66 @@ def _entry(admission: Admission, case: Case, quantity: Decimal) -> Order:
         side=intent.side,
         quantity=quantity,
         order_type=intent.order_type,
-        limit=None if intent.limit is None else to_increment(intent.limit, case.instrument.price_increment, "down"),
+        limit=intent.limit,
         time_in_force=TimeInForce.GTC if crypto else TimeInForce.DAY,
-        protection=_as_the_venue_quotes(intent, case.instrument),
+        protection=intent.protection,
         reference=_reference(intent, case.quote),
         thesis=intent.thesis,
     )
 
 
-def _as_the_venue_quotes(intent: Intent, instrument: Instrument) -> Protection | None:
-    """The protection in the venue's increments; the stop is rounded towards the entry, so that risk only shrinks."""
-    wished = intent.protection
-    if wished is None:
-        return None
-    tick = instrument.price_increment
-    target = None if wished.target is None else to_increment(wished.target, tick)
-    return Protection(stop=to_increment(wished.stop, tick, "up"), target=target)
-
-
-def _reference(intent: Intent, quote: Quote) -> Decimal:
-    return quote.ask if intent.order_type is OrderType.MARKET else intent.entry
-
-
-def _reserve(reserved: Reserved, case: Case, quantity: Decimal) -> Reserved:
-    cost, risk = quantity * case.unit_cost, quantity * case.risk_per_unit
-    return Reserved(
-        orders=reserved.orders + 1,
-        cash=reserved.cash + cost,
-        notional=reserved.notional + cost,
-        notional_by_symbol=_add(reserved.notional_by_symbol, case.intent.symbol, cost),
-        risk=reserved.risk + risk,
-        risk_by_bot=_add(reserved.risk_by_bot, case.bot.id, risk),
-        entries_by_bot={**reserved.entries_by_bot, case.bot.id: reserved.entries_by_bot.get(case.bot.id, 0) + 1},
+def _structure(admission: Admission, case: Case, quantity: Decimal) -> Order:
+    intent = case.intent
+    return admission.drafts.order(
+        bot=case.bot.id,
+        symbol=intent.symbol,
+        purpose=Purpose.ENTRY,
+        side=intent.side,
+        quantity=quantity,
+        order_type=OrderType.LIMIT,
+        limit=intent.limit,
+        time_in_force=TimeInForce.DAY,
+        legs=tuple(replace(leg, filled=ZERO) for leg in intent.legs),
+        reference=intent.reference,
+        thesis=intent.thesis,
     )
 
 
-def _add(sums: Mapping[str, Decimal], key: str, amount: Decimal) -> dict[str, Decimal]:
-    return {**sums, key: sums.get(key, ZERO) + amount}
+def _as_the_venue_quotes(intent: Intent, instrument: Instrument) -> Intent:
+    """The wish in the venue's price increments: what is judged is what will be sent. Raises ``Invalid`` where they contradict.
+
+    A limit is rounded away from what it trades against, a stop towards the entry: neither risks more than was wished.
+    """
+    tick, buys = instrument.price_increment, intent.side is Side.BUY
+    changes: dict[str, Any] = {}
+    if intent.limit is not None:
+        changes["limit"] = to_increment(intent.limit, tick, "down" if buys else "up")
+    wished = intent.protection
+    if wished is not None:
+        target = None if wished.target is None else to_increment(wished.target, tick)
+        changes["protection"] = Protection(
+            stop=to_increment(wished.stop, tick, "up" if buys else "down"), target=target
+        )
+    return replace(intent, **changes) if changes else intent
+
+
+def _reference(intent: Intent, quote: Quote) -> Decimal:
+    if intent.order_type is not OrderType.MARKET:
+        return intent.entry
+    return quote.ask if intent.side is Side.BUY else quote.bid
+
+
+def _reserved(case: Case, quantity: Decimal) -> Open:
+    intent, cost, risk = case.intent, quantity * case.unit_cost, quantity * case.risk_per_unit
+    return Open(
+        bot=case.bot.id,
+        symbol=intent.symbol,
+        notional=risk if intent.legs else cost,
+        risk=risk,
+        sign=0 if intent.legs else intent.side.sign,
+        cash=cost,
+        entering=True,
+        side=intent.side,
+        price=case.price,
+        legs=intent.legs,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from hydra.engine.outside import Outside
 from hydra.guard import Outcome, attempt
-from hydra.model.market import Instrument
+from hydra.model.market import Instrument, OptionQuote
 from hydra.model.orders import VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.snapshot import Binding, Command, Failure, Probe, Sessions
@@ -34,6 +34,8 @@ _MANY: dict[str, type] = {
     "instruments": Instrument,
     "inbox": Command,
 }
+CHAIN = "chain "
+"""What the question for an underlying's chain begins with."""
 
 
 def ask_all(outside: Outside, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome[Any]]:
@@ -64,6 +66,8 @@ def _fits(name: str, value: Any) -> bool:
         return type(value) is _ONE[name]
     if name in _MANY:
         return type(value) is tuple and all(type(one) is _MANY[name] for one in value)
+    if name.startswith(CHAIN):
+        return type(value) is tuple and all(type(one) is OptionQuote for one in value)
     assert name == "probes", f"no make is known for the answer to {name}"
     return isinstance(value, Mapping) and all(type(probe) is Probe for probe in value.values())
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hydra.engine.admit import Admission, admit
+from hydra.engine.answers import CHAIN
 from hydra.engine.drafts import Drafts
 from hydra.engine.manage import manage
-from hydra.guard import attempt_foreign, shown
-from hydra.model.market import asset_class_of
-from hydra.model.orders import Cancel, Purpose, Send, Skip
-from hydra.model.portfolio import FLATTEN_ALL, Halt, Mode
-from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, Verdict, View
+from hydra.guard import attempt_foreign, shown, told
+from hydra.model.market import AssetClass, OptionQuote, asset_class_of
+from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Skip
+from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding, Mode
+from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
 from hydra.policy import BotPolicy, minute_of
 from hydra.ports import Question
 from hydra.risk.gates import keys_of
@@ -35,6 +36,7 @@ class Consideration:
     obeyed: Obeyed
     cancels: tuple[Cancel, ...]
     exits: tuple[Send, ...]
+    stops: tuple[StopMoved, ...]
     skips: tuple[Skip, ...]
     questions: tuple[Question, ...]
     drafts: Drafts
@@ -49,14 +51,14 @@ def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
     """Gate, latch, manage, and prepare the questions."""
     gates = ask_gates(snapshot, book)
     obeyed = obey(snapshot)
-    halts = (*automatic_halts(snapshot, book.policy), *obeyed.halts)
+    halts = (*automatic_halts(snapshot, book), *obeyed.halts)
     drafts = Drafts(snapshot)
     managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))
     halts = (*halts, *managed.halts)
     mode = _mode(snapshot, latched=bool(halts) or (bool(snapshot.ledger.halts) and not obeyed.resumes))
     benched = _benched(snapshot, obeyed)
     questions, skips = _questions(snapshot, book, _Shut(gates, mode), benched)
-    cancels = _entries_to_cancel(snapshot, mode, benched)
+    cancels = (*_entries_to_cancel(snapshot, mode, benched), *_entries_too_old(snapshot, book))
     return Consideration(
         mode=mode,
         gates=gates,
@@ -64,6 +66,7 @@ def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
         obeyed=obeyed,
         cancels=_each_once((*cancels, *managed.cancels)),
         exits=managed.sends,
+        stops=managed.stops,
         skips=(*obeyed.refused, *managed.skips, *skips),
         questions=questions,
         drafts=drafts,
@@ -79,8 +82,7 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         managed=considered.exits,
         reachable=not _shut(considered.gates, "broker_reachable"),
     )
-    for question in considered.questions:
-        admit(admission, question.view, snapshot.answers.get(question.bot))
+    admit(admission, ((question.view, snapshot.answers.get(question.bot)) for question in considered.questions))
     return Plan(
         cycle=snapshot.cycle,
         mode=considered.mode,
@@ -89,6 +91,7 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
         sends=(*admission.managed, *admission.exits, *admission.entries),
+        stops=considered.stops,
         halts=considered.halts,
         resumes=considered.obeyed.resumes,
         flattens=considered.obeyed.flattens,
@@ -110,7 +113,7 @@ def _ask(gate: Gate, snapshot: Snapshot, book: RuleBook, key: str) -> GateAnswer
         reply = Reply(verdict=Verdict.REFUSE, reason=reason)
     elif type(reply) is not Reply or type(reply.verdict) is not Verdict or type(reply.reason) is not str:
         reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {shown(reply)}, not with a reply")
-    return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=reply.reason, key=key)
+    return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=told(reply.reason), key=key)
 
 
 def _shut(gates: tuple[GateAnswer, ...], name: str) -> bool:
@@ -148,6 +151,22 @@ def _entries_to_cancel(snapshot: Snapshot, mode: Mode, benched: frozenset[str]) 
     )
 
 
+def _entries_too_old(snapshot: Snapshot, book: RuleBook) -> tuple[Cancel, ...]:
+    """Entries at a limit that have waited longer than their bot's ``entry.seconds``."""
+    found: list[Cancel] = []
+    for order in snapshot.ledger.orders.values():
+        bot = book.bots.get(order.bot)
+        if bot is None or order.purpose is not Purpose.ENTRY or order.order_type is not OrderType.LIMIT:
+            continue
+        if order.status.terminal or order.status is OrderStatus.PENDING_CANCEL or not order.venue_id:
+            continue
+        waited = 0.0 if order.sent_at is None else (snapshot.at - order.sent_at).total_seconds()
+        if waited >= bot.entry.seconds:
+            reason = f"unfilled for {waited:.0f} s, at most {bot.entry.seconds}"
+            found.append(Cancel(client_id=order.client_id, venue_id=order.venue_id, reason=reason))
+    return tuple(found)
+
+
 def _each_once(cancels: tuple[Cancel, ...]) -> tuple[Cancel, ...]:
     return tuple({cancel.client_id: cancel for cancel in reversed(cancels)}.values())[::-1]
 
@@ -158,6 +177,7 @@ def _questions(
     """What each bot is asked, in policy order, and why nothing may be entered where nothing may."""
     questions: list[Question] = []
     skips: list[Skip] = []
+    mine = Belongings(snapshot)
     for bot in book.policy.enabled_bots:
         record = snapshot.ledger.bot(bot.id)
         if record.strikes >= book.policy.engine.bot_strikes:
@@ -167,11 +187,11 @@ def _questions(
             reason = "an operator had it flattened; `hydra resume` lets it trade again"
             skips.append(Skip(subject=bot.id, code="flattened", reason=reason))
             continue
-        window = _outside_window(snapshot, bot)
+        window = _outside_window(snapshot, bot) or _outside_options(snapshot, bot)
         barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}
         skips += [Skip(subject=f"{bot.id}|{s}", code=why[0], reason=why[1]) for s, why in barred.items() if why]
         may_enter = {symbol: why is None for symbol, why in barred.items()}
-        question = question_for(snapshot, bot, may_enter)
+        question = question_for(snapshot, bot, may_enter, mine)
         if question is not None:
             questions.append(question)
     return tuple(questions), tuple(skips)
@@ -203,15 +223,50 @@ def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | Non
     sessions = snapshot.sight.sessions
     if sessions is None:
         return ("bot_window", "the exchange's time of day is unknown")
+    if bot.session is None:
+        return None
     if minute_of(bot.session.trade_start) <= sessions.minute < minute_of(bot.session.trade_end):
         return None
     return ("bot_window", f"{bot.id} enters from {bot.session.trade_start} to {bot.session.trade_end}")
 
 
-def question_for(snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, bool]) -> Question | None:
+def _outside_options(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | None:
+    """Contracts have a session of their own, beside that of what they are on."""
+    if bot.option is None:
+        return None
+    sessions = snapshot.sight.sessions
+    session = None if sessions is None else sessions.by_class.get(AssetClass.OPTION)
+    if session is not None and session.open:
+        return None
+    return ("session", f"the option session is {'unknown' if session is None else session.phase}")
+
+
+class Belongings:
+    """What every bot holds and has ordered, and the chains there are: looked up once a cycle, for all of them."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.holdings: dict[str, dict[str, Holding]] = {}
+        for held in snapshot.ledger.holdings.values():
+            self.holdings.setdefault(held.bot, {})[held.symbol] = held
+        self.ordered: dict[str, tuple[str, ...]] = {}
+        for order in snapshot.ledger.orders.values():
+            if order.purpose is Purpose.ENTRY and not order.status.terminal:
+                self.ordered[order.bot] = (*self.ordered.get(order.bot, ()), order.symbol)
+        sight = snapshot.sight
+        self.chains: dict[str, tuple[OptionQuote, ...]] = {
+            underlying: tuple(sorted(chain.values(), key=lambda quote: quote.symbol))
+            for underlying, chain in sight.chains.items()
+            if CHAIN + underlying not in sight.missing
+        }
+
+
+def question_for(
+    snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, bool], belongings: Belongings | None = None
+) -> Question | None:
     """What the bot is shown; ``None`` when it neither holds anything nor could enter anything."""
     ledger, sight = snapshot.ledger, snapshot.sight
-    holdings = {h.symbol: h for h in ledger.holdings.values() if h.bot == bot.id} if ledger.holdings else {}
+    mine = belongings or Belongings(snapshot)
+    holdings = mine.holdings.get(bot.id, {})
     if not holdings and True not in may_enter.values():
         return None
     if ledger.equity is None or sight.sessions is None:
@@ -220,10 +275,13 @@ def question_for(snapshot: Snapshot, bot: BotPolicy, may_enter: Mapping[str, boo
         bot=bot.id,
         at=snapshot.at,
         minute=sight.sessions.minute,
+        day=sight.sessions.day,
         symbols=bot.symbols,
         bars={s: sight.bars[s] for s in bot.symbols if s in sight.bars},
         quotes={s: sight.quotes[s] for s in bot.symbols if s in sight.quotes},
         holdings=holdings,
+        ordered=mine.ordered.get(bot.id, ()),
+        chains={s: mine.chains[s] for s in bot.symbols if s in mine.chains} if bot.option is not None else {},
         may_enter=may_enter,
         equity=ledger.equity,
     )

@@ -64,6 +64,8 @@ class Flat(Value, frozen=True, kw_only=True):
 
 
 def _open_order(order: Order) -> str:
+    if order.legs:
+        return f"{order.purpose} of {order.bot}: {_of_legs(order)}, {order.status}"
     price = order.limit if order.stop is None else order.stop
     at = "at the market" if price is None else f"at {plain(price)}"
     text = f"{order.purpose} of {order.bot}: {order.side} {plain(order.remaining)} {order.symbol} {at}, {order.status}"
@@ -169,5 +171,11 @@ def _step(report: CycleReport, bot: str) -> Step:
     )
 
 
+def _of_legs(order: Order) -> str:
+    return f"{plain(order.remaining or order.quantity)} of a structure of {len(order.legs)} contracts on {order.symbol}"
+
+
 def _told(order: Order) -> str:
+    if order.legs:
+        return f"{_of_legs(order)} of {order.bot}"
     return f"{order.side} {plain(order.quantity)} {order.symbol} of {order.bot}"

@@ -1,6 +1,6 @@
 """What an activity does to the ledger: cash, and, where the shares themselves change, holdings, stops and the baseline.
 
-    fee, dividend, interest   cash = cash + amount
+    fee, dividend, interest   cash = cash + amount; a fee that sales were waiting for is paid by their bots
     transfer                  the same, and the day's start and the peak move with it: money paid in is no profit
     split                     quantities x ratio, prices / ratio, for every holding and for the foreign baseline
     rename                    what was held under one symbol is held under the other
@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from hydra.engine.trades import close_at, keep_back
-from hydra.model.activities import Activity, ActivityKind, Unposted, Withheld
+from hydra.engine.trades import charge, close_at, keep_back
+from hydra.model.activities import Activity, ActivityKind, Withheld
 from hydra.model.money import ONE, ZERO
 from hydra.model.orders import Protection
 from hydra.model.portfolio import Holding, Ledger, holding_key
@@ -32,7 +32,7 @@ def apply_activity(ledger: Ledger, activity: Activity) -> Ledger:
     if ledger.cash is not None and activity.amount:
         ledger = replace(ledger, cash=ledger.cash + activity.amount)
     if activity.kind in (_K.FEE, _K.COIN_FEE):
-        return _posted(ledger, -activity.amount)
+        return _posted(ledger, activity)
     if activity.kind is _K.TRANSFER:
         return _transferred(ledger, activity.amount)
     if activity.kind is _K.SPLIT:
@@ -52,21 +52,39 @@ def apply_withheld(ledger: Ledger, withheld: Withheld) -> Ledger:
     return keep_back(ledger, held, withheld.quantity)
 
 
-def _posted(ledger: Ledger, amount: Decimal) -> Ledger:
-    """A fee that was told of is no longer to come, the oldest first. ``amount`` in dollars, above zero for a charge."""
-    left: list[Unposted] = []
+def _posted(ledger: Ledger, activity: Activity) -> Ledger:
+    """A fee that was told of is no longer to come, the oldest first; the bots whose sales wait for it pay it.
+
+    A fee of a sale's own instant is that sale's. Otherwise each bot pays in proportion to the most that its sales may still be
+    charged: a fee comes for a symbol, or for all of them, and not for a sale. What no sale waits for is nobody's.
+    """
+    fee = -activity.amount
+    if fee <= 0 or not ledger.unposted:
+        return ledger
+    due = [u for u in ledger.unposted if u.symbol == activity.symbol] if activity.symbol else list(ledger.unposted)
+    due = [u for u in due if u.at == activity.at] or due or list(ledger.unposted)
+    coming = sum((waiting.amount for waiting in due), ZERO)
+    fee = min(fee, coming)
+    left, rest = [], fee
     for waiting in ledger.unposted:
-        taken = min(max(amount, ZERO), waiting.amount)
-        amount -= taken
+        taken = min(rest, waiting.amount) if waiting in due else ZERO
+        rest -= taken
         if waiting.amount > taken:
             left.append(replace(waiting, amount=waiting.amount - taken))
-    return ledger if tuple(left) == ledger.unposted else replace(ledger, unposted=tuple(left))
+    ledger = replace(ledger, unposted=tuple(left))
+    for waiting in due:
+        if waiting.bot:
+            ledger = charge(ledger, waiting.bot, fee * waiting.amount / coming)
+    return ledger
 
 
 def _transferred(ledger: Ledger, amount: Decimal) -> Ledger:
     changes: dict[str, Any] = {"peak_equity": max(ZERO, ledger.peak_equity + amount)}
+    if ledger.equity is not None:
+        changes["equity"] = ledger.equity + amount
     if ledger.day is not None:
-        changes["day"] = replace(ledger.day, start_equity=max(_LEAST, ledger.day.start_equity + amount))
+        before = None if ledger.day.before is None else ledger.day.before + amount
+        changes["day"] = replace(ledger.day, start_equity=max(_LEAST, ledger.day.start_equity + amount), before=before)
     return replace(ledger, **changes)
 
 
@@ -110,13 +128,17 @@ def _cut(quantities: Mapping[str, Decimal], excess: Decimal) -> dict[str, Decima
 
 
 def _restated(held: Holding, quantity: Decimal, ratio: Decimal) -> Holding:
-    stop, target = held.protection.stop / ratio, held.protection.target
+    wished = held.protection
+    if wished is not None:
+        target = None if wished.target is None else wished.target / ratio
+        wished = Protection(stop=wished.stop / ratio, target=target)
     return replace(
         held,
         quantity=quantity,
         average_price=held.average_price / ratio,
         entered=held.entered * ratio,
-        protection=Protection(stop=stop, target=None if target is None else target / ratio),
+        best=None if held.best is None else held.best / ratio,
+        protection=wished,
     )
 
 

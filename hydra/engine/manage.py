@@ -3,6 +3,9 @@
 An exit needs only that the venue answers and that the session is open. It sells what is held and never more, after the
 legs that reserve the quantity are confirmed gone. A holding without a working stop of its full size gets one.
 
+A stop only ever moves closer: what the exits want is decided and journaled in one cycle and carried out in the next, by a new
+stop that takes the place of the old one.
+
 An entry that has filled in part is cut off at what it got: its exits wait for its end, and until then nothing protects. Where
 the venue has no exits that hang on an entry, and no stops that become market orders, the protection is a stop-limit of its own.
 """
@@ -14,13 +17,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hydra.engine.drafts import Drafts
-from hydra.engine.fold import protected_quantity
-from hydra.guard import attempt_foreign, shown
+from hydra.engine.fold import closer, protected_quantity
+from hydra.engine.unwind import unwind, why_flat
+from hydra.guard import attempt_foreign, shown, told
 from hydra.model.market import AssetClass, Instrument, asset_class_of, usual_instrument
 from hydra.model.money import ZERO, plain, to_increment
-from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Side, Skip, TimeInForce
-from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding
-from hydra.model.snapshot import Snapshot
+from hydra.model.orders import (
+    Cancel,
+    OrderStatus,
+    OrderType,
+    Protection,
+    Purpose,
+    Send,
+    Side,
+    Skip,
+    TimeInForce,
+)
+from hydra.model.portfolio import Halt, Holding
+from hydra.model.snapshot import Snapshot, StopMoved, Tighten
+from hydra.model.values import replace
 from hydra.policy import BotPolicy
 from hydra.risk.plugs import RuleBook
 
@@ -32,35 +47,60 @@ class Managed:
     sends: tuple[Send, ...] = ()
     cancels: tuple[Cancel, ...] = ()
     skips: tuple[Skip, ...] = ()
+    stops: tuple[StopMoved, ...] = ()
     halts: tuple[Halt, ...] = ()
 
 
+@dataclass(slots=True, kw_only=True)
+class _Wish:
+    """What the exits want of a holding: its end (with the exit's name), a closer stop, or nothing; and which one failed."""
+
+    cause: str = ""
+    reason: str = ""
+    tighten: Tighten | None = None
+    failure: str = ""
+
+
 def manage(snapshot: Snapshot, book: RuleBook, drafts: Drafts, *, reachable: bool) -> Managed:
-    """Exits and protective stops for every holding, in the ledger's order."""
+    """Exits and protective stops for every holding, in the ledger's order; structures after the rest."""
     result = Managed()
     for holding in snapshot.ledger.holdings.values():
-        why_not = cannot_act(holding, snapshot, reachable=reachable)
-        reason, failure = _why_exit(holding, snapshot, book)
-        if failure:
-            result.halts = _latch(result.halts, snapshot, failure)
-        if why_not is not None:
-            bare = _bare(holding, snapshot)
-            if bare and _why_not_now(holding, snapshot, reachable=reachable) is None:
-                _mend(holding, snapshot, book, drafts, result)  # a stop may rest before its session opens
-            elif reason or bare:
-                result.skips += (Skip(subject=holding.key, code="exit_waits", reason=why_not),)
-        elif _stop_first(holding, snapshot):
-            _mend(holding, snapshot, book, drafts, result)
-        elif reason is not None:
-            sends = exit_order(holding, snapshot, drafts, reason)
-            result.sends += sends
-            if not sends:
-                result.skips += (
-                    Skip(subject=holding.key, code="exit_waits", reason=_nothing_to_close(holding, snapshot)),
-                )
-        elif _bare(holding, snapshot):
-            _mend(holding, snapshot, book, drafts, result)
+        if not holding.structure:
+            _look_after(holding, snapshot, book, drafts, result, reachable=reachable)
+    unwound = unwind(snapshot, book, drafts, reachable=reachable)
+    result.sends += unwound.sends
+    result.skips += unwound.skips
+    for failure in unwound.failures:
+        result.halts = _latch(result.halts, snapshot, failure)
     return result
+
+
+def _look_after(
+    holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, result: Managed, *, reachable: bool
+) -> None:
+    why_not = cannot_act(holding, snapshot, reachable=reachable)
+    wish = _wish(holding, snapshot, book)
+    if wish.failure:
+        result.halts = _latch(result.halts, snapshot, wish.failure)
+    if why_not is not None:
+        bare = _bare(holding, snapshot)
+        if bare and _why_not_now(holding, snapshot, reachable=reachable) is None:
+            _mend(holding, snapshot, book, drafts, result)  # a stop may rest before its session opens
+        elif wish.reason or bare:
+            result.skips += (Skip(subject=holding.key, code="exit_waits", reason=why_not),)
+    elif _stop_first(holding, snapshot):
+        _mend(holding, snapshot, book, drafts, result)
+    elif wish.reason:
+        sends = exit_order(holding, snapshot, drafts, wish.reason, wish.cause)
+        result.sends += sends
+        if not sends:
+            reason = _nothing_to_close(holding, snapshot)
+            result.skips += (Skip(subject=holding.key, code="exit_waits", reason=reason),)
+    elif _bare(holding, snapshot) or _behind(holding, snapshot):
+        _mend(holding, snapshot, book, drafts, result)
+    if wish.tighten is not None and not wish.reason:
+        moved = StopMoved(bot=holding.bot, symbol=holding.symbol, stop=wish.tighten.stop, reason=wish.tighten.reason)
+        result.stops += (moved,)
 
 
 def _stop_first(holding: Holding, snapshot: Snapshot) -> bool:
@@ -91,7 +131,7 @@ def _nothing_to_close(holding: Holding, snapshot: Snapshot) -> str:
     return f"the ledger holds {plain(holding.quantity)}, the venue {plain(held)}; the least that can be sold is {plain(least)}"
 
 
-def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str) -> tuple[Send, ...]:
+def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str, cause: str = "") -> tuple[Send, ...]:
     """A market order that closes the holding, clipped to what the venue says is held; none when nothing can be sold.
 
     Its legs are released first, and so is what is left of its entry: nothing may be bought again behind the exit.
@@ -99,12 +139,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
     quantity = drafts.closable(holding.symbol, abs(holding.quantity))
     if quantity == 0:
         return ()
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    release = tuple(
-        Cancel(client_id=o.client_id, venue_id=o.venue_id, reason=f"makes way for an exit: {reason}")
-        for o in working
-        if o.purpose is not Purpose.EXIT and o.venue_id
-    )
+    release = _release(holding, snapshot, f"makes way for an exit: {reason}")
     order = drafts.order(
         bot=holding.bot,
         symbol=holding.symbol,
@@ -114,6 +149,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
         purpose=Purpose.EXIT,
         time_in_force=TimeInForce.GTC if _class(holding) is AssetClass.CRYPTO else TimeInForce.DAY,
         thesis=reason,
+        cause=cause,
     )
     return (Send(order=order, release=release),)
 
@@ -138,32 +174,67 @@ def _why_not_now(holding: Holding, snapshot: Snapshot, *, reachable: bool) -> st
     return f"{pending[0].purpose} {pending[0].client_id} is {pending[0].status}" if pending else None
 
 
-def _why_exit(holding: Holding, snapshot: Snapshot, book: RuleBook) -> tuple[str | None, str | None]:
-    """(why the holding must go now, which exit failed to answer)."""
-    if holding.bot in snapshot.ledger.flatten or FLATTEN_ALL in snapshot.ledger.flatten:
-        return "flatten: an operator asked for it", None
+def _wish(holding: Holding, snapshot: Snapshot, book: RuleBook) -> _Wish:
+    """What the exits want: the first that wants it closed decides, and of the stops the closest."""
+    flat = why_flat(snapshot.ledger, holding.bot)
+    if flat:
+        return _Wish(cause="flatten", reason=flat)
     if holding.leaving:
-        return holding.leaving, None
+        return _Wish(cause=holding.cause, reason=holding.leaving)
     bot = book.bots.get(holding.bot)
     if bot is None:
-        return f"no bot {holding.bot} is in the policy any more", None
-    failure = None
+        return _Wish(cause="no_bot", reason=f"no bot {holding.bot} is in the policy any more")
+    wish = _Wish()
     for name, ask in book.exits.items():
         outcome = attempt_foreign(f"exit {name}", _call(ask, holding, snapshot, book, bot))
-        if outcome.failure is not None:
-            failure = failure or f"exit {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
-            continue
         answer: object = outcome.value
-        if isinstance(answer, str) and answer:
-            return f"{name}: {answer}", failure
-        if answer is not None:
-            failure = failure or f"exit {name} answered with {shown(answer)}"
-    return None, failure
+        if outcome.failure is not None:
+            wish.failure = wish.failure or f"exit {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
+        elif type(answer) is str and answer:
+            wish.cause, wish.reason = name, f"{name}: {told(answer)}"
+            return wish
+        elif type(answer) is Tighten and _is_sound(answer):
+            _tighten(wish, holding, snapshot, name, answer)
+            if wish.reason:
+                return wish
+        elif answer is not None:
+            wish.failure = wish.failure or f"exit {name} answered with {shown(answer)}"
+    return _worth_moving(wish, holding, book)
+
+
+def _is_sound(answer: Tighten) -> bool:
+    """Whether it is what its type says: an exit is foreign code, and could have forged it."""
+    return type(answer.stop) is Decimal and answer.stop.is_finite() and answer.stop > 0 and type(answer.reason) is str
+
+
+def _tighten(wish: _Wish, holding: Holding, snapshot: Snapshot, name: str, answer: Tighten) -> None:
+    """Take a closer stop in; one that the price has passed already is an exit."""
+    way = 1 if holding.quantity > 0 else -1
+    tick = _instrument(holding.symbol, snapshot).price_increment
+    stop = to_increment(answer.stop, tick, "down" if way > 0 else "up")
+    if stop <= 0 or not closer(holding, stop):
+        return
+    quote = snapshot.sight.quotes.get(holding.symbol)
+    price = None if quote is None else quote.bid if way > 0 else quote.ask
+    if price is not None and (price - stop) * way <= 0:
+        wish.cause = name
+        wish.reason = f"{name}: {told(answer.reason)}; the price {plain(price)} has passed the stop {plain(stop)}"
+    elif wish.tighten is None or (stop - wish.tighten.stop) * way > 0:
+        wish.tighten = Tighten(stop=stop, reason=f"{name}: {told(answer.reason)}")
+
+
+def _worth_moving(wish: _Wish, holding: Holding, book: RuleBook) -> _Wish:
+    """A stop is not replaced for less than ``risk.stop_step`` of its price."""
+    if wish.tighten is not None and holding.protection is not None:
+        moves = abs(wish.tighten.stop - holding.protection.stop)
+        if moves < book.policy.risk.stop_step * holding.protection.stop:
+            wish.tighten = None
+    return wish
 
 
 def _call(
-    ask: Callable[..., str | None], holding: Holding, snapshot: Snapshot, book: RuleBook, bot: BotPolicy
-) -> Callable[[], str | None]:
+    ask: Callable[..., str | Tighten | None], holding: Holding, snapshot: Snapshot, book: RuleBook, bot: BotPolicy
+) -> Callable[[], str | Tighten | None]:
     return lambda: ask(holding, snapshot, book.policy, bot)
 
 
@@ -179,16 +250,22 @@ def _bare(holding: Holding, snapshot: Snapshot) -> bool:
     return protected_quantity(snapshot.ledger, holding.bot, holding.symbol) < abs(holding.quantity)
 
 
+def _behind(holding: Holding, snapshot: Snapshot) -> bool:
+    """True when the stop that rests for it is not the one that was decided, and nothing of its entry is still working."""
+    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
+    if holding.protection is None or any(order.purpose is Purpose.ENTRY for order in working):
+        return False
+    wanted = to_increment(holding.protection.stop, _instrument(holding.symbol, snapshot).price_increment)
+    resting = [o.stop for o in working if o.purpose is Purpose.STOP and o.stop is not None]
+    return any(closer(replace(holding, protection=Protection(stop=stop)), wanted) for stop in resting)
+
+
 def _protect(holding: Holding, snapshot: Snapshot, drafts: Drafts, quantity: Decimal, slack: Decimal) -> Send:
     """A stop for the whole holding, after whatever smaller one, target or rest of its entry is in its way is gone."""
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    release = tuple(
-        Cancel(client_id=o.client_id, venue_id=o.venue_id, reason="makes way for a stop of the full size")
-        for o in working
-        if o.purpose is not Purpose.EXIT and o.venue_id
-    )
+    release = _release(holding, snapshot, "makes way for a stop of the full size")
     instrument = _instrument(holding.symbol, snapshot)
     side, tick = _closing_side(holding), instrument.price_increment
+    assert holding.protection is not None, "what is no leg has a stop"
     stop = to_increment(holding.protection.stop, tick)
     limit = None
     if not instrument.plain_stops:
@@ -207,6 +284,30 @@ def _protect(holding: Holding, snapshot: Snapshot, drafts: Drafts, quantity: Dec
         thesis=f"protects {holding.entry}",
     )
     return Send(order=order, release=release)
+
+
+def _release(holding: Holding, snapshot: Snapshot, reason: str) -> tuple[Cancel, ...]:
+    """What stands in the way of an exit or a stop: whatever reserves the quantity, and the rest of the entry.
+
+    Where exits do not hang on their entry, another bot's entry on the other side does too: the venue would refuse the two beside
+    each other as a wash trade.
+    """
+    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
+    orders = [o for o in working if o.purpose is not Purpose.EXIT]
+    if not _instrument(holding.symbol, snapshot).exits_with_entry:
+        orders += [
+            o
+            for o in snapshot.ledger.orders.values()
+            if o.symbol == holding.symbol
+            and o.bot != holding.bot
+            and o.purpose is Purpose.ENTRY
+            and o.side is not _closing_side(holding)
+            and not o.legs
+            and not o.status.terminal
+        ]
+    return tuple(
+        Cancel(client_id=order.client_id, venue_id=order.venue_id, reason=reason) for order in orders if order.venue_id
+    )
 
 
 def _instrument(symbol: str, snapshot: Snapshot) -> Instrument:

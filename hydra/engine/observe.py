@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from hydra.engine.answers import ask_all, ask_order
+from hydra.engine.answers import CHAIN, ask_all, ask_order
+from hydra.engine.chains import chain_news, due
 from hydra.engine.fold import fold
 from hydra.engine.outside import Outside
 from hydra.guard import attempt
@@ -22,7 +23,7 @@ from hydra.model.market import Bar
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Holding, Ledger, Position
-from hydra.model.snapshot import Command, Failure, Observed, Sight
+from hydra.model.snapshot import ChainNews, Command, Failure, Observed, Sessions, Sight
 from hydra.model.values import replace
 from hydra.policy import Policy
 from hydra.ports import ActivityPage, FillPage, MarketData
@@ -39,6 +40,7 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
     market: MarketData = known.get("market") or MarketData()
     done: ActivityPage | None = known.get("activities")
     news = _news(known, sight or Sight())
+    chains = _chain_news(known, market, sight or Sight(), ledger, at, policy)
     seen = Observed(
         cycle=ledger.cycle + 1,
         at=at,
@@ -46,12 +48,13 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
         missing=(*failures, *looked_up.failures),
         orders=looked_up.reports,
         not_received=looked_up.not_received,
-        fills=page.fills if page is not None else (),
-        fill_cursor=page.cursor if page is not None and page.cursor != ledger.fill_cursor else None,
+        fills=each_once(page) if not looked_up.unplaced else (),
+        fill_cursor=_cursor(page, ledger) if not looked_up.unplaced else None,
         activities=done.activities if done is not None else (),
         activity_cursor=done.cursor if done is not None and done.cursor != ledger.activity_cursor else None,
         instruments=known.get("instruments", ()) if sight is None else (),
         bars=market.bars,
+        chains=chains,
         quotes=tuple(q for q in market.quotes if sight is None or sight.quotes.get(q.symbol) != q),
         commands=_fresh_commands(outside, ledger, known.get("inbox", ())),
         **news,
@@ -63,7 +66,7 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
 def _questions(
     outside: Outside, ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy
 ) -> dict[str, Callable[[], Any]]:
-    broker, symbols = outside.broker, policy.symbols
+    broker, symbols = outside.broker, _looked_at(ledger, policy)
     questions: dict[str, Callable[[], Any]] = {
         "venue_clock": broker.now,
         "account": broker.account,
@@ -77,11 +80,31 @@ def _questions(
         "inbox": outside.inbox.read,
     }
     if sight is None:
-        questions["instruments"] = lambda: broker.instruments(symbols)
+        questions["instruments"] = lambda: broker.instruments(policy.symbols)
         questions["market"] = lambda: _with_history(outside, symbols, policy.engine.window_bars)
     else:
         questions["market"] = lambda: outside.market.poll(symbols, _last_bars(sight))
+    for underlying in due(ledger, sight, at, policy):
+        questions[CHAIN + underlying] = lambda name=underlying: outside.market.chain(name)  # type: ignore[misc]  # bound now
     return questions
+
+
+def _chain_news(
+    known: Mapping[str, Any], market: MarketData, sight: Sight, ledger: Ledger, at: datetime, policy: Policy
+) -> tuple[ChainNews, ...]:
+    if not any(name.startswith(CHAIN) for name in known):
+        return ()
+    sessions: Sessions | None = known.get("sessions") or sight.sessions
+    quotes = {**sight.quotes, **{quote.symbol: quote for quote in market.quotes}}
+    return chain_news(known, quotes, sight, ledger, at.date() if sessions is None else sessions.day, policy)
+
+
+def _looked_at(ledger: Ledger, policy: Policy) -> tuple[str, ...]:
+    """Whose prices are read: what the bots trade, and what is held though no bot trades it any more."""
+    held = {holding.symbol for holding in ledger.holdings.values() if not holding.structure}
+    if held <= set(policy.symbols):
+        return policy.symbols
+    return tuple(dict.fromkeys((*policy.symbols, *sorted(held))))
 
 
 def _with_history(outside: Outside, symbols: tuple[str, ...], window: int) -> MarketData:
@@ -125,13 +148,27 @@ def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
     return changed
 
 
+def each_once(page: FillPage | None) -> tuple[Fill, ...]:
+    """The executions of a page, each once: what a venue tells twice has happened once."""
+    return () if page is None else tuple({fill.fill_id: fill for fill in page.fills}.values())
+
+
+def _cursor(page: FillPage | None, ledger: Ledger) -> str | None:
+    return page.cursor if page is not None and page.cursor != ledger.fill_cursor else None
+
+
 class VenueChanges:
-    """What the venue reports on our orders beyond what the ledger knows."""
+    """What the venue reports on our orders beyond what the ledger knows.
+
+    ``unplaced``: it is not known whose some of the fills are. They are not taken in then, and read again in the next look: once
+    the cursor has gone past them they would be nobody's for ever.
+    """
 
     def __init__(self) -> None:
         self.by_id: dict[str, VenueOrder] = {}
         self.missing_ids: list[str] = []
         self.failures: tuple[Failure, ...] = ()
+        self.unplaced = False
 
     @property
     def reports(self) -> tuple[VenueOrder, ...]:
@@ -166,6 +203,7 @@ def changes_at_the_venue(
         if outcome.failure is not None:
             # One is enough: each question to a venue that does not answer costs its whole deadline.
             found.failures = (outcome.failure,)
+            found.unplaced = page is not None and any(fill.client_id not in ledger.orders for fill in page.fills)
             return found
         if outcome.value is not None:
             found.by_id[order.client_id] = outcome.value
@@ -182,7 +220,7 @@ def _strangers(outside: Outside, ledger: Ledger, fills: tuple[Fill, ...], found:
             continue
         outcome = ask_order(outside, client_id)
         if outcome.failure is not None:
-            found.failures = (outcome.failure,)
+            found.failures, found.unplaced = (outcome.failure,), True
             return
         if outcome.value is not None:
             found.by_id[client_id] = outcome.value

@@ -12,7 +12,7 @@ from typing import Any
 
 from hydra.engine.answers import ask_all
 from hydra.engine.fold import fold
-from hydra.engine.observe import changes_at_the_venue, coin_kept
+from hydra.engine.observe import changes_at_the_venue, coin_kept, each_once
 from hydra.engine.outside import Outside
 from hydra.model.activities import Activity, Withheld
 from hydra.model.errors import Unreachable
@@ -58,6 +58,7 @@ def recover(outside: Outside, ledger: Ledger, policy: Policy) -> Recovered:
         "open_orders": broker.open_orders,
         "account": broker.account,
         "positions": broker.positions,
+        "sessions": lambda: outside.calendar.sessions(at),
     }
     if ledger.cash is None:
         reads["cursors"] = broker.cursors
@@ -76,20 +77,22 @@ def recover(outside: Outside, ledger: Ledger, policy: Policy) -> Recovered:
     changes = changes_at_the_venue(outside, ledger, known["open_orders"], page, at, policy)
     if changes.failures:
         raise Unreachable("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in changes.failures))
+    fills = each_once(page)
     found = Recovered(
         at=at,
         orders=changes.reports,
         not_received=changes.not_received,
-        fills=page.fills,
+        fills=fills,
         fill_cursor=page.cursor if page.cursor != ledger.fill_cursor else None,
         activities=done.activities,
         activity_cursor=done.cursor if done.cursor != ledger.activity_cursor else None,
+        day=known["sessions"].day,
     )
     kept = coin_kept(ledger, found, known["positions"])
     notes = (
         *map(_order_note, changes.reports),
         *map(_lost_note, changes.not_received),
-        *map(_fill_note, page.fills),
+        *map(_fill_note, fills),
         *map(activity_note, done.activities),
         *map(_kept_note, kept),
     )
@@ -111,6 +114,7 @@ def _first_look(known: Mapping[str, Any], at: datetime) -> Recovered:
         baseline_cash=account.cash,
         foreign=positions,
         foreign_orders=tuple(order.venue_id for order in orders),
+        day=known["sessions"].day,
         notes=(note,),
     )
 

@@ -95,6 +95,9 @@ def resting_orders(ledger: Ledger) -> str:
         return "nothing is held"
     lines = []
     for holding in ledger.holdings.values():
+        if holding.structure:
+            lines.append(f"{holding.bot} holds {plain(holding.quantity)} {holding.symbol} of a structure")
+            continue
         stops = [o for o in ledger.working(bot=holding.bot, symbol=holding.symbol) if o.stop is not None]
         rests = ", ".join(f"stop {plain(o.stop)} for {plain(o.remaining)}" for o in stops if o.stop is not None)
         lines.append(

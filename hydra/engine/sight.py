@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from hydra.model.activities import ActivityKind
-from hydra.model.market import Bar
+from hydra.model.market import Bar, OptionQuote, Quote
 from hydra.model.snapshot import Observed, Sight
 from hydra.model.values import replace
 
@@ -30,11 +31,33 @@ def see(sight: Sight, seen: Observed, window: int) -> Sight:
         changes["instruments"] = {**base.instruments, **{i.symbol: i for i in seen.instruments}}
     if seen.quotes:
         changes["quotes"] = {**base.quotes, **{q.symbol: q for q in seen.quotes}}
+        changes["locked_since"] = _locked(base, seen.quotes)
+    if seen.chains:
+        changes["chains"], changes["chains_at"] = _chains(base, seen)
     restated = {done.symbol for done in seen.activities if done.kind in _RESTATES}
     windows = {symbol: bars for symbol, bars in base.bars.items() if symbol not in restated} if restated else base.bars
     if seen.bars or restated:
         changes["bars"] = _windows(windows, seen.bars, window)
     return replace(base, **changes)
+
+
+def _locked(base: Sight, quotes: tuple[Quote, ...]) -> Mapping[str, datetime]:
+    locked = {q.symbol: base.locked_since.get(q.symbol, q.at) for q in quotes if q.bid == q.ask}
+    if not locked and not base.locked_since:
+        return base.locked_since
+    quoted = {quote.symbol for quote in quotes}
+    return {symbol: at for symbol, at in base.locked_since.items() if symbol not in quoted} | locked
+
+
+def _chains(base: Sight, seen: Observed) -> tuple[dict[str, Mapping[str, OptionQuote]], dict[str, datetime]]:
+    chains, read_at = dict(base.chains), dict(base.chains_at)
+    for news in seen.chains:
+        grown = {**chains.get(news.underlying, {}), **{quote.symbol: quote for quote in news.quotes}}
+        for symbol in news.gone:
+            grown.pop(symbol, None)
+        chains[news.underlying] = grown
+        read_at[news.underlying] = seen.at
+    return chains, read_at
 
 
 def _windows(windows: Mapping[str, tuple[Bar, ...]], news: tuple[Bar, ...], window: int) -> dict[str, tuple[Bar, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hydra.guard import attempt_foreign, shown
+from hydra.guard import attempt_foreign, shown, told
 from hydra.model.money import ZERO, plain, size_down
 from hydra.model.orders import Ceiling, Judgement
 from hydra.risk.plugs import Case, Rule
@@ -24,7 +24,8 @@ def judge(case: Case, rules: Mapping[str, Rule]) -> Judgement:
     lowest = min(ceilings, key=lambda ceiling: ceiling.quantity)
     admitted, reason = _as_the_venue_trades(case, min(case.asked, lowest.quantity))
     if admitted < case.asked and lowest.quantity < case.asked:
-        reason = f"{lowest.rule}: {lowest.reason}" + (f"; {reason}" if reason else "")
+        beside = f"; {reason}" if reason and lowest.quantity > 0 else ""
+        reason = f"{lowest.rule}: {lowest.reason}{beside}"
     return Judgement(intent=case.intent, asked=case.asked, admitted=admitted, ceilings=ceilings, reason=reason)
 
 
@@ -34,9 +35,10 @@ def _ceiling(name: str, rule: Rule, case: Case) -> Ceiling:
     if outcome.failure is not None:
         reason = f"the rule failed: {outcome.failure.kind}: {outcome.failure.reason}"
         return Ceiling(rule=name, quantity=ZERO, reason=reason)
-    if type(answer) is not Ceiling or not _is_a_size(answer.quantity):
+    if type(answer) is not Ceiling or type(answer.reason) is not str or not _is_a_size(answer.quantity):
         return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {shown(answer)}, not with a ceiling")
-    return answer
+    reason = told(answer.reason)
+    return answer if reason == answer.reason else Ceiling(rule=name, quantity=answer.quantity, reason=reason)
 
 
 def _is_a_size(quantity: object) -> bool:

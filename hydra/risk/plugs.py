@@ -1,4 +1,4 @@
-"""What the rule book is made of: the shapes of gates, rules and exits, and the book that holds the chosen ones.
+"""What the rule book is made of: the shapes of gates, rules, exits and kills, and the book that holds the chosen ones.
 
 Each is a plain function with a name and, for gates, a scope. The policy names which of them run; the composition root
 finds them and hands the finished ``RuleBook`` down. A plug that raises, or answers with anything but the value its shape
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from hydra.model.market import Instrument, Quote
-from hydra.model.money import ZERO
+from hydra.model.market import Instrument, OptionQuote, Quote
 from hydra.model.orders import Ceiling, Intent
 from hydra.model.portfolio import Holding
-from hydra.model.snapshot import Scope, Snapshot, Verdict
+from hydra.model.snapshot import Scope, Snapshot, Tighten, Verdict
+from hydra.model.structures import Structure
 from hydra.model.values import Value
 from hydra.policy import BotPolicy, Policy
+from hydra.risk.standing import Standing
 
 
 class Reply(Value, frozen=True, kw_only=True):
@@ -57,24 +58,13 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reserved:
-    """What the intents admitted earlier in this cycle have already taken."""
-
-    orders: int = 0
-    cash: Decimal = ZERO
-    notional: Decimal = ZERO
-    notional_by_symbol: Mapping[str, Decimal]
-    risk: Decimal = ZERO
-    risk_by_bot: Mapping[str, Decimal]
-    entries_by_bot: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One entry intent before the rules. ``price`` is the worst price it is expected to fill at, in dollars.
 
-    ``risk_per_unit`` is what one unit loses from ``price`` to the stop. ``unit_cost`` is what one unit costs to hold
-    (price times multiplier). All above zero.
+    ``risk_per_unit`` is what one unit loses from ``price`` to the stop, or, of a structure, at the worst price at expiry.
+    ``unit_cost`` is what one unit binds: its price times the multiplier, or a structure's collateral. All above zero. A
+    structure's ``price`` is its net price, and ``leg_quotes`` are the quotes of its legs, in their order; ``quote`` is the
+    underlying's.
     """
 
     snapshot: Snapshot
@@ -88,14 +78,21 @@ class Case:
     risk_per_unit: Decimal
     asked: Decimal
     equity: Decimal
-    reserved: Reserved
+    standing: Standing
+    leg_quotes: tuple[OptionQuote, ...] = ()
 
 
 Rule: TypeAlias = Callable[[Case], Ceiling]
 """How much of the ask a limit admits. Never more than was asked."""
 
-Exit: TypeAlias = Callable[[Holding, Snapshot, Policy, BotPolicy], str | None]
-"""Why a holding should be closed now (with numbers), or ``None`` to keep it."""
+Exit: TypeAlias = Callable[[Holding, Snapshot, Policy, BotPolicy], "str | Tighten | None"]
+"""Why a holding should be closed now (with numbers), where its stop should move closer, or ``None`` to leave it."""
+
+OptionExit: TypeAlias = Callable[[Structure, Snapshot, Policy, BotPolicy], "str | None"]
+"""Why a structure should be closed now (with numbers), or ``None`` to keep it."""
+
+Kill: TypeAlias = Callable[[Snapshot, Policy], "str | None"]
+"""Why all trading must stop now (with numbers), or ``None``. The name of the kill is the kind of the halt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,4 +103,6 @@ class RuleBook:
     gates: tuple[Gate, ...]
     rules: Mapping[str, Rule]
     exits: Mapping[str, Exit]
+    option_exits: Mapping[str, OptionExit]
+    kills: Mapping[str, Kill]
     bots: Mapping[str, BotPolicy]

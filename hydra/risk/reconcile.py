@@ -1,6 +1,7 @@
 """Do the ledger and the venue agree? What they do not agree on is a residual, and a residual bars entries.
 
-Positions are compared by symbol: the bots' holdings plus the foreign baseline must be exactly what the venue holds. Open
+Positions are compared by symbol: the bots' holdings plus the foreign baseline must be exactly what the venue holds. What is
+owed counts down, and the legs of a structure are holdings like any other: one bot may owe what another holds. Open
 orders are compared by client id, foreign ones by the venue's. Cash is compared with what fills and activities explain, within a
 tolerance in dollars; the fees that sales may still be charged widen it to one side.
 
@@ -107,6 +108,10 @@ def _cash(ledger: Ledger, sight: Sight, tolerance: Decimal) -> list[Difference]:
     return [Difference(subject=Subject.CASH, text=text, ours=ledger.cash, theirs=sight.account.cash)]
 
 
+_READ = ("account", "positions", "open_orders", "fills", "activities")
+"""What is accepted is what these say together."""
+
+
 def acceptance(ledger: Ledger, sight: Sight, by: str, reason: str) -> ForeignAccepted | str:
     """What accepting the venue's account as it is now would come to; a text: why nothing can be accepted now.
 
@@ -115,6 +120,9 @@ def acceptance(ledger: Ledger, sight: Sight, by: str, reason: str) -> ForeignAcc
     """
     if sight.positions is None or sight.open_orders is None or sight.account is None or ledger.cash is None:
         return "the venue's positions, open orders or account are unknown"
+    unread = [name for name in _READ if name in sight.missing]
+    if unread:
+        return f"not read just now: {', '.join(unread)}; what they have to tell would be booked on top of it"
     if ledger.unresolved:
         return "outcome unknown: " + ", ".join(order.client_id for order in ledger.unresolved)
     theirs = {position.symbol: position.quantity for position in sight.positions}
@@ -136,15 +144,17 @@ def acceptance(ledger: Ledger, sight: Sight, by: str, reason: str) -> ForeignAcc
         foreign=foreign,
         foreign_orders=orders,
         given_up=given_up,
+        equity=sight.account.equity,
         notes=_accepted_notes(ledger, sight, foreign, given_up),
     )
 
 
 def _give_up(holdings: list[Holding], missing: Decimal, given_up: dict[str, Decimal]) -> None:
+    """Take what is missing off holdings that point the same way: one bot may owe a contract that another holds."""
     for held in reversed(holdings):
-        part = min(abs(missing), abs(held.quantity)).copy_sign(held.quantity)
-        if not missing or not part:
+        if missing * held.quantity <= 0:
             continue
+        part = min(abs(missing), abs(held.quantity)).copy_sign(held.quantity)
         given_up[held.key] = part
         missing -= part
 

@@ -91,10 +91,41 @@ def test_taking_out_more_than_the_day_began_with_leaves_a_day_that_can_be_folded
 
 
 def test_a_posted_fee_uses_up_what_was_still_to_come_oldest_first() -> None:
-    waiting = (Unposted(at=OPEN, amount=D(2)), Unposted(at=OPEN + timedelta(hours=1), amount=D(3)))
+    waiting = tuple(Unposted(at=OPEN - timedelta(hours=h), amount=D(n)) for h, n in ((2, 2), (1, 3)))
     after = apply_activity(ledger(unposted=waiting), activity(K.COIN_FEE, amount=D("-2.5")))
     assert [left.amount for left in after.unposted] == [D("2.5")]
     assert apply_activity(after, activity(K.FEE, amount=D(-100))).unposted == ()
+
+
+def test_what_sales_were_waiting_for_is_paid_by_their_bots_in_proportion() -> None:
+    earlier = OPEN - timedelta(minutes=1)
+    waiting = (
+        Unposted(at=earlier, bot="slow", symbol="BTC-USD", amount=D(3)),
+        Unposted(at=earlier, bot="other", symbol="ETH-USD", amount=D(5)),
+        Unposted(at=earlier, bot="fast", symbol="BTC-USD", amount=D(1)),
+    )
+    after = apply_activity(ledger(unposted=waiting), activity(K.COIN_FEE, symbol="BTC-USD", amount=D(-2)))
+    paid = {bot: (record.fees, record.realized, record.realized_today) for bot, record in after.bots.items()}
+    assert paid == {"slow": (D("1.5"), D("-1.5"), D("-1.5")), "fast": (D("0.5"), D("-0.5"), D("-0.5"))}
+    assert [(left.bot, left.amount) for left in after.unposted] == [("slow", D(1)), ("other", D(5)), ("fast", D(1))]
+    assert after.cash == D(998)
+
+
+def test_a_fee_of_a_sales_own_instant_is_that_sales() -> None:
+    waiting = (
+        Unposted(at=OPEN - timedelta(minutes=9), bot="slow", symbol="BTC-USD", amount=D(3)),
+        Unposted(at=OPEN, bot="fast", symbol="BTC-USD", amount=D(3)),
+    )
+    after = apply_activity(ledger(unposted=waiting), activity(K.COIN_FEE, symbol="BTC-USD", amount=D(-2)))
+    assert {bot: record.fees for bot, record in after.bots.items()} == {"fast": D(2)}
+    assert [(left.bot, left.amount) for left in after.unposted] == [("slow", D(3)), ("fast", D(1))]
+
+
+def test_what_no_sale_waits_for_is_nobodys() -> None:
+    waiting = (Unposted(at=OPEN, bot="slow", symbol="SPY", amount=D(3)),)
+    after = apply_activity(ledger(unposted=waiting), activity(K.FEE, amount=D(-100)))
+    assert after.bot("slow").fees == D(3)
+    assert apply_activity(ledger(), activity(K.FEE, amount=D(-100))).bots == {}
 
 
 # -- splits

@@ -166,7 +166,7 @@ def test_two_bots_hold_the_same_symbol_each_its_own() -> None:
 
 def test_a_rejected_entry_is_gone_and_entries_go_on() -> None:
     # The stop is above the middle of the market, where the venue looks, and below the ask, where the wish was made.
-    near = entry(stop="100.004", target=None, reference=Decimal("100.01"))
+    near = entry(stop="100.00", target=None, reference=Decimal("100.01"))
     stage = Stage({BOT: scripted({2: [near], 4: [entry()]})})
     stage.day()
     assert kinds(stage).count("order_rejected") == 1

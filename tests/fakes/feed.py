@@ -151,5 +151,9 @@ class PlainCalendar:
         return Sessions(
             day=day,
             minute=at.hour * 60 + at.minute,
-            by_class={AssetClass.EQUITY: shares, AssetClass.CRYPTO: Session(open=True, phase="continuous")},
+            by_class={
+                AssetClass.EQUITY: shares,
+                AssetClass.OPTION: shares,
+                AssetClass.CRYPTO: Session(open=True, phase="continuous"),
+            },
         )

@@ -66,6 +66,8 @@ def policy(*, bots: Sequence[Mapping[str, Any]] = ({"id": BOT},), **sections: Ma
             "session": SessionPolicy(trade_start="14:30", trade_end="20:30", manage_until="20:50"),
             "symbols": ("SPY",),
             "time_stop_minutes": None,
+            "break_even": None,
+            "trailing": None,
         }
     )
     changed = {name: getattr(paper, name).model_copy(update=dict(keys)) for name, keys in sections.items()}

@@ -24,12 +24,15 @@ from hydra.engine.glance import glance
 from hydra.engine.recover import recover
 from hydra.model.errors import BadConfig, Barred, Corrupt, Refused, Unreachable
 from hydra.model.events import ForeignAccepted, Halted, Mended
+from hydra.model.money import plain
 from hydra.model.portfolio import Halt
-from hydra.model.snapshot import Snapshot
+from hydra.model.snapshot import Snapshot, Verdict
+from hydra.model.values import replace
 from hydra.qc.check import CheckResult, Status, all_good
 from hydra.qc.explain import Explanation, explain, explained
 from hydra.qc.preflight import look, preflight_checks
 from hydra.qc.site import site_checks
+from hydra.risk.gates import day_start
 from hydra.risk.reconcile import acceptance, residuals
 
 _REASON = "`hydra doctor --accept-foreign`"
@@ -101,13 +104,19 @@ def _running(frame: Frame, setup: Setup, mended: dict[str, str], found: _Found) 
 def _accept(frame: Frame, setup: Setup, engine: Engine, found: _Found) -> None:
     """Record the acceptance of what differs now, once a person has agreed. Raises ``Barred`` when it cannot be accepted."""
     snapshot = _steady_look(engine, setup)
-    if not residuals(snapshot.ledger, snapshot.sight, setup.policy.health.cash_tolerance):
+    began = day_start.ask(snapshot, setup.policy, "")
+    sound = began.verdict is Verdict.PASS
+    if sound and not residuals(snapshot.ledger, snapshot.sight, setup.policy.health.cash_tolerance):
         found.told = "nothing to accept: ledger and venue agree. "
         return
     word = word_of("accept", _REASON)
-    accepted = acceptance(engine.ledger, snapshot.sight, word.by, word.reason)
+    accepted = acceptance(snapshot.ledger, snapshot.sight, word.by, word.reason)
     if isinstance(accepted, str):
         raise Barred(f"cannot accept: {accepted}")
+    day = snapshot.ledger.day
+    if not sound and day is not None and day.before is not None:
+        note = f"the day begins with {plain(day.start_equity)}, the day before ended with {plain(day.before)}"
+        accepted = replace(accepted, notes=(*accepted.notes, note))
     if not accepted.notes:
         found.told = "nothing of it can be accepted: it is about Hydra's own orders. "
         return
