@@ -11,9 +11,10 @@ from datetime import timedelta
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 from hydra.model.portfolio import Account
-from hydra.model.snapshot import Probe, Scope, Session, Snapshot, Verdict
+from hydra.model.snapshot import Probe, Scope, Snapshot, Verdict
 from hydra.policy import Policy
 from hydra.risk.plugs import Gate, Reply, no, not_now, yes
+from hydra.risk.prices import absurd, jump, patience, session_of
 from hydra.risk.reconcile import residuals
 
 _READS = ("account", "positions", "open_orders", "fills", "activities", "venue_clock")
@@ -123,14 +124,8 @@ def _certificate(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     return yes(f"certified {certificate.wall:%Y-%m-%d %H:%M:%S}Z")
 
 
-def _session_of(snapshot: Snapshot, asset_class: AssetClass) -> Session | None:
-    """The session of an asset class now; ``None`` when it is unknown."""
-    sessions = snapshot.sight.sessions
-    return None if sessions is None or "sessions" in snapshot.sight.missing else sessions.by_class.get(asset_class)
-
-
 def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
-    session = _session_of(snapshot, AssetClass(key))
+    session = session_of(snapshot, AssetClass(key))
     if session is None:
         return no(f"the session of {key} is unknown")
     if session.open:
@@ -144,7 +139,7 @@ def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
     if "market" in sight.missing:
         failure = sight.missing["market"]
         return no(f"market data: {failure.kind}: {failure.reason}")
-    session = _session_of(snapshot, asset_class_of(key))
+    session = session_of(snapshot, asset_class_of(key))
     if session is None or not session.open:
         return not_now(f"{key}: not judged outside its session")
     quote, bars = sight.quotes.get(key), sight.bars.get(key)
@@ -153,7 +148,7 @@ def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
     if not bars:
         return no(f"{key} has no bars")
     bar = bars[-1]
-    limit = max(float(policy.health.staleness_seconds), 2.0 * bar.seconds)
+    limit = patience(bars, float(policy.health.staleness_seconds))
     skew = float(policy.health.clock_skew_seconds)
     quote_age = (snapshot.at - quote.at).total_seconds()
     bar_age = (snapshot.at - bar.at).total_seconds() - bar.seconds
@@ -163,6 +158,33 @@ def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
         if age < -skew:  # prices are read a moment after the snapshot's time
             return no(f"{key}: last {what} is {-age:.0f} s in the future")
     return yes(f"{key}: quote {quote_age:.0f} s old, limit {limit:g} s")
+
+
+def _price_sane(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
+    """Can the price be believed? One that is too old, or was not read, is another gate's."""
+    session = session_of(snapshot, asset_class_of(key))
+    if session is None or not session.open:
+        return not_now(f"{key}: not judged outside its session")
+    quote, bars = snapshot.sight.quotes.get(key), snapshot.sight.bars.get(key, ())
+    if quote is None:
+        return no(f"{key} has no quote")
+    strange = absurd(quote, policy) or jump(bars, session, policy.risk)
+    return yes(f"{key}: bid {plain(quote.bid)}, ask {plain(quote.ask)}") if strange is None else no(strange)
+
+
+def _day_start(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
+    """Every limit of the day is measured from its first equity: one that nobody can explain is measured from by nobody."""
+    day, limit = snapshot.ledger.day, policy.risk.day_start_change
+    if day is None:
+        return no("the day's first equity is not known")
+    began = f"the day began with {plain(day.start_equity)}"
+    if day.before is None:
+        return yes(f"{began}; nothing is known of a day before")
+    if day.before <= 0:
+        return no(f"{began}, the day before ended with {plain(day.before)}")
+    change = (day.start_equity - day.before) / day.before
+    text = f"{began}, the day before ended with {plain(day.before)} ({change:+.2%}, limit {plain(limit)})"
+    return yes(text) if abs(change) <= limit else no(f"{text}: `hydra doctor --accept-foreign` takes it as it is")
 
 
 broker_reachable = Gate(name="broker_reachable", scope=Scope.SYSTEM, ask=_broker_reachable)
@@ -178,6 +200,8 @@ mode = Gate(name="mode", scope=Scope.SYSTEM, ask=_mode)
 certificate = Gate(name="certificate", scope=Scope.SYSTEM, ask=_certificate)
 session = Gate(name="session", scope=Scope.ASSET_CLASS, ask=_session)
 data_fresh = Gate(name="data_fresh", scope=Scope.SYMBOL, ask=_data_fresh)
+price_sane = Gate(name="price_sane", scope=Scope.SYMBOL, ask=_price_sane)
+day_start = Gate(name="day_start", scope=Scope.SYSTEM, ask=_day_start)
 
 REQUIRED = frozenset(
     {

@@ -1,60 +1,71 @@
 """What latches a halt. Nothing here lifts one: that takes an operator.
 
-Loss, drawdown, failures, a residual that stays, and an unprotected position halt by themselves and carry a cool-off.
-An equity that is not known halts nothing: the account gate has already shut entries, and comparing with it would lie.
+The rule book's kills (``hydra.risk.kills``) are asked in every cycle, each behind the guard, and halt by themselves with a cool-off.
+A kill that raises, or answers with anything but ``None`` or a text, cannot be trusted to see the next loss: that is a halt too
+(``kill_failed``), and one without a cool-off, for only a person can mend it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from hydra.model.money import plain
+from hydra.guard import attempt_foreign, shown
 from hydra.model.orders import Skip
 from hydra.model.portfolio import Halt
 from hydra.model.snapshot import Command, Snapshot
-from hydra.policy import Policy
-from hydra.risk.gates import account_of, failed_reads
+from hydra.risk.plugs import Kill, RuleBook
 from hydra.risk.reconcile import acceptance
 
+KILL_FAILED = "kill_failed"
+_REASON_LENGTH_MAX = 300
 
-def automatic_halts(snapshot: Snapshot, policy: Policy) -> tuple[Halt, ...]:
-    """The halts that latch now, of kinds that are not latched already."""
+
+def automatic_halts(snapshot: Snapshot, book: RuleBook) -> tuple[Halt, ...]:
+    """The halts that latch now, of kinds that are not latched already, in the order in which the policy names the kills."""
     latched = {halt.kind for halt in snapshot.ledger.halts}
-    until = snapshot.at + timedelta(minutes=policy.risk.cool_off_minutes)
-    return tuple(
-        Halt(kind=kind, reason=reason, at=snapshot.at, by="hydra", automatic=True, cool_off_until=until)
-        for kind, reason in _causes(snapshot, policy)
-        if kind not in latched
+    found: list[Halt] = []
+    failures: list[str] = []
+    for name, kill in book.kills.items():
+        if name in latched:
+            continue
+        reason, failure = _ask(name, kill, snapshot, book)
+        if failure is not None:
+            failures.append(failure)
+        elif reason is not None:
+            found.append(_halt(name, reason, snapshot, book))
+    if failures and KILL_FAILED not in latched:
+        reason = "; ".join(failures)
+        found.append(Halt(kind=KILL_FAILED, reason=reason, at=snapshot.at, by="hydra", automatic=False))
+    return tuple(found)
+
+
+def _ask(name: str, kill: Kill, snapshot: Snapshot, book: RuleBook) -> tuple[str | None, str | None]:
+    """(why all trading must stop, how the kill failed to answer)."""
+    outcome = attempt_foreign(f"kill {name}", partial(kill, snapshot, book.policy))
+    if outcome.failure is not None:
+        return None, f"kill {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
+    answer: object = outcome.value
+    if answer is None:
+        return None, None
+    if type(answer) is not str or not answer:
+        return None, f"kill {name} answered with {shown(answer)}"
+    # A reason is journaled, whatever a plug has written into it.
+    return answer[:_REASON_LENGTH_MAX].encode("utf-8", "backslashreplace").decode(), None
+
+
+def _halt(kind: str, reason: str, snapshot: Snapshot, book: RuleBook) -> Halt:
+    risk = book.policy.risk
+    return Halt(
+        kind=kind,
+        reason=reason,
+        at=snapshot.at,
+        by="hydra",
+        automatic=True,
+        cool_off_until=snapshot.at + timedelta(minutes=risk.cool_off_minutes),
+        flatten=kind in risk.kill_flattens,
     )
-
-
-def _causes(snapshot: Snapshot, policy: Policy) -> Iterator[tuple[str, str]]:
-    account, ledger, risk = account_of(snapshot), snapshot.ledger, policy.risk
-    if account is not None and ledger.day is not None:
-        start = ledger.day.start_equity
-        if account.equity <= (1 - risk.daily_loss) * start:
-            yield (
-                "daily_loss",
-                f"equity {plain(account.equity)}, day began at {plain(start)}, limit {plain(risk.daily_loss)}",
-            )
-    if account is not None and account.equity <= (1 - risk.drawdown) * ledger.peak_equity:
-        yield (
-            "drawdown",
-            f"equity {plain(account.equity)}, peak {plain(ledger.peak_equity)}, limit {plain(risk.drawdown)}",
-        )
-    failures = failed_reads(snapshot, policy)
-    if failures >= policy.health.failed_reads:
-        yield "failure_window", f"{failures} failed reads in {policy.health.failure_window_seconds} s"
-    if ledger.residual_cycles >= policy.health.residual_cycles:
-        yield "residual", f"ledger and venue have disagreed for {ledger.residual_cycles} cycles"
-    for holding in ledger.holdings.values():
-        since = holding.unprotected_since
-        if since is not None and (snapshot.at - since).total_seconds() > risk.unprotected_seconds:
-            bare = (snapshot.at - since).total_seconds()
-            yield "unprotected", f"{holding.key} without a stop for {bare:.0f} s, at most {risk.unprotected_seconds}"
-            return
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from hydra.model.portfolio import Day, Holding
 from hydra.model.snapshot import Snapshot
 from hydra.model.values import replace
 from hydra.policy import Policy
-from hydra.risk.plugs import Case, Reserved, RuleBook
+from hydra.risk.plugs import Case, RuleBook
+from hydra.risk.standing import standing_of
 from tests.fakes.outside import BOT, OPEN, Stage, entry, policy, scripted
 
 D = Decimal
@@ -49,12 +50,14 @@ def with_account(**changes: Any) -> Snapshot:
 
 
 def holding(symbol: str = "SPY", quantity: Any = 10, price: Any = 100, stop: Any = 95, **more: Any) -> Holding:
+    """Ten shares bought at 100 with the stop at 95; with ``structure``, a leg of it, which has no stop."""
     fields: dict[str, Any] = {"bot": BOT, "entry": "e0", "opened_at": OPEN, "opened_cycle": 1} | more
+    guard = Protection(stop=D(str(stop)), target=fields.pop("target", None))
     return Holding(
         symbol=symbol,
         quantity=D(str(quantity)),
         average_price=D(str(price)),
-        protection=Protection(stop=D(str(stop)), target=fields.pop("target", None)),
+        protection=None if fields.get("structure") else guard,
         entered=abs(D(str(quantity))),
         **fields,
     )
@@ -92,11 +95,6 @@ def case(snapshot: Snapshot | None = None, *, rules: Policy | None = None, **cha
         "risk_per_unit": D(5),
         "asked": D(1000),
         "equity": D(100_000),
-        "reserved": Reserved(notional_by_symbol={}, risk_by_bot={}, entries_by_bot={}),
+        "standing": standing_of(snapshot.ledger),
     } | changes
     return Case(snapshot=snapshot, policy=rules, bot=rules.bots[0], **fields)
-
-
-def reserved(**fields: Any) -> Reserved:
-    blank: dict[str, Any] = {"notional_by_symbol": {}, "risk_by_bot": {}, "entries_by_bot": {}}
-    return Reserved(**(blank | fields))

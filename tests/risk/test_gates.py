@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 
+from hydra.bootstrap.plugs import available, rule_book
 from hydra.engine.decide import ask_gates
 from hydra.model.market import AssetClass
 from hydra.model.orders import OrderStatus, OrderType, Side, VenueOrder
-from hydra.model.portfolio import Halt, Position
+from hydra.model.portfolio import Day, Halt, Position
 from hydra.model.snapshot import Failure, Probe, Session, Snapshot, Verdict
 from hydra.model.values import replace
-from hydra.risk.gates import REQUIRED, keys_of
+from hydra.risk.gates import keys_of
 from hydra.risk.reconcile import residuals
-from tests.fakes.outside import OPEN
-from tests.risk.scenes import book, healthy, holding, order, with_account, with_ledger, with_sight
+from tests.fakes.feed import bar, quote
+from tests.fakes.outside import MINUTE, OPEN, policy
+from tests.risk.scenes import healthy, holding, order, with_account, with_ledger, with_sight
 
 D = Decimal
+BOOK = rule_book(policy(health={"gates": tuple(available("hydra.gates"))}))
+NOW = healthy().at
 
 
 def missing(what: str, kind: str = "timeout") -> Snapshot:
@@ -59,6 +63,25 @@ def uncertified(**changes: Any) -> Snapshot:
     certificate = healthy().ledger.certificate
     assert certificate is not None
     return with_ledger(certificate=replace(certificate, **changes))
+
+
+def quoted(bid: Any, ask: Any) -> Snapshot:
+    return with_sight(quotes={"SPY": quote("SPY", NOW, bid, ask)})
+
+
+def bars(*closes: Any, volumes: tuple[int, ...]) -> Snapshot:
+    """Minute bars that end now, of which the first may be from before the session."""
+    begin = NOW - len(closes) * MINUTE
+    flat = [bar("SPY", begin + n * MINUTE, (price,) * 4) for n, price in enumerate(closes)]
+    window = tuple(replace(one, volume=D(volume)) for one, volume in zip(flat, volumes, strict=True))
+    return with_sight(bars={"SPY": window})
+
+
+def began(start: Any, before: Any) -> Snapshot:
+    day = healthy().ledger.day
+    assert day is not None
+    known = None if before is None else D(str(before))
+    return with_ledger(day=Day(date=day.date, start_equity=D(str(start)), before=known))
 
 
 HALT = Halt(kind="operator", reason="lunch", at=OPEN, by="me", automatic=False)
@@ -126,6 +149,25 @@ SHUT: list[tuple[str, str, Snapshot, str]] = [
     ("data_fresh", "old bar", aged("bar", 121), "bar is 121 s old"),
     ("data_fresh", "quote of the future", aged("quote", -5), "in the future"),
     ("data_fresh", "bar of the future", aged("bar", -60), "in the future"),
+    ("price_sane", "no quote", with_sight(quotes={}), "SPY has no quote"),
+    ("price_sane", "locked", quoted(100, 100), "SPY: the quote is locked at 100"),
+    ("price_sane", "absurd", quoted(100, "105.2"), "bid 100 and ask 105.2 are 5.07% apart, limit 0.05"),
+    (
+        "price_sane",
+        "jump",
+        bars(100, 106, volumes=(900, 449)),
+        "from 100 to 106 (+6.00%, limit 0.05) on a volume of 449",
+    ),
+    ("price_sane", "fall on nothing", bars(100, 94, volumes=(0, 0)), "from 100 to 94 (-6.00%"),
+    ("day_start", "no day", with_ledger(day=None), "the day's first equity is not known"),
+    (
+        "day_start",
+        "too much more",
+        began(125_001, 100_000),
+        "began with 125001, the day before ended with 100000 (+25.00%",
+    ),
+    ("day_start", "too much less", began(74_999, 100_000), "`hydra doctor --accept-foreign`"),
+    ("day_start", "from nothing", began(100_000, 0), "the day before ended with 0"),
 ]
 
 STILL_OPEN: list[tuple[str, str, Snapshot]] = [
@@ -135,6 +177,14 @@ STILL_OPEN: list[tuple[str, str, Snapshot]] = [
     ("ledger_agrees", "within the tolerance", with_ledger(cash=D("100000.01"))),
     ("data_fresh", "quote at the limit", aged("quote", 120)),
     ("data_fresh", "quote read a moment later", aged("quote", -2)),
+    ("price_sane", "wide", quoted(100, 105)),
+    ("price_sane", "a jump with half the volume", bars(100, 106, volumes=(900, 450))),
+    ("price_sane", "five percent without volume", bars(100, 105, volumes=(900, 1))),
+    ("price_sane", "from one session to the next", bars(100, 106, 106, volumes=(900, 1, 1))),
+    ("price_sane", "no bars", with_sight(bars={})),
+    ("day_start", "a quarter more", began(125_000, 100_000)),
+    ("day_start", "a quarter less", began(75_000, 100_000)),
+    ("day_start", "the first day", began(100_000, None)),
     ("orders_resolved", "all fills seen", with_ledger(orders={"o1": order(venue_filled=D(4), filled=D(4))})),
     ("account_valid", "little equity", with_account(equity=D("0.01"))),
     (
@@ -146,18 +196,18 @@ STILL_OPEN: list[tuple[str, str, Snapshot]] = [
 
 
 def answers_of(gate: str, snapshot: Snapshot) -> list[tuple[Verdict, str]]:
-    return [(answer.verdict, answer.reason) for answer in ask_gates(snapshot, book()) if answer.gate == gate]
+    return [(answer.verdict, answer.reason) for answer in ask_gates(snapshot, BOOK) if answer.gate == gate]
 
 
 def test_every_gate_is_open_on_a_healthy_snapshot_and_says_why() -> None:
-    answers = ask_gates(healthy(), book())
-    assert {answer.gate for answer in answers} == REQUIRED
+    answers = ask_gates(healthy(), BOOK)
+    assert {answer.gate for answer in answers} == set(available("hydra.gates"))
     assert [answer for answer in answers if answer.verdict is not Verdict.PASS] == []
     assert all(answer.reason for answer in answers)
 
 
 def test_every_gate_has_a_defect_in_this_table() -> None:
-    assert {gate for gate, *_ in SHUT} == {gate.name for gate in book().gates}
+    assert {gate for gate, *_ in SHUT} == {gate.name for gate in BOOK.gates}
 
 
 @pytest.mark.parametrize(("gate", "defect", "snapshot", "words"), SHUT, ids=[f"{g}: {d}" for g, d, *_ in SHUT])
@@ -177,10 +227,11 @@ def test_a_closed_session_is_not_now_and_nobodys_failure() -> None:
     assert answers_of("session", closed)[0][0] is Verdict.SKIP
     assert "opens 2024-03-05 14:30Z" in answers_of("session", closed)[0][1]
     assert answers_of("data_fresh", closed)[0][0] is Verdict.SKIP
+    assert answers_of("price_sane", with_sight(closed, quotes={}))[0][0] is Verdict.SKIP
 
 
 def test_a_gate_answers_for_every_key_of_its_scope() -> None:
-    gates = {gate.name: gate for gate in book().gates}
+    gates = {gate.name: gate for gate in BOOK.gates}
     symbols = ("SPY", "AAPL", "BTC-USD")
     assert keys_of(gates["mode"].scope, symbols) == ("",)
     assert keys_of(gates["session"].scope, symbols) == ("equity", "crypto")
@@ -188,7 +239,7 @@ def test_a_gate_answers_for_every_key_of_its_scope() -> None:
 
 
 def test_a_rule_book_without_gates_has_no_answers_and_so_no_broker() -> None:
-    assert ask_gates(healthy(), changed(book(), gates=())) == ()
+    assert ask_gates(healthy(), changed(BOOK, gates=())) == ()
 
 
 def test_an_open_order_at_the_venue_that_is_not_ours_is_a_residual() -> None:
