@@ -1,82 +1,70 @@
 """MomentumBot: a signal decides the direction, the policy decides everything else.
 
-It enters long when its signal turns up and asks to leave when the signal turns down. It acts at most once on a bar: its
-memory holds the opening time of the last bar it acted on, by symbol.
+It enters long when its signal turns up and short when it turns down (if the policy has ``shorts``), and asks to leave when the
+signal turns against what it holds. It acts at most once on a bar, so it never turns round in one step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-from hydra.bots.signals import Signal
-from hydra.model.market import Quote
-from hydra.model.money import ONE
-from hydra.model.orders import Intent, Protection, Purpose, Side, Size, SizeKind
+from hydra.bots.kit import check_entries, each_bar, enter, free_to_enter, leave
+from hydra.bots.signals import Look, Signal
+from hydra.model.errors import BadConfig
+from hydra.model.market import Bar
+from hydra.model.orders import Intent, Side
 from hydra.model.snapshot import View
-from hydra.policy import BotPolicy
+from hydra.ports import Setting
 
-_RISK_WISHED = Decimal("0.02")
-"""A wish at the hard cap: how much of it is granted is the rule book's business."""
+_WAYS = {1: "up", -1: "down", 0: "nowhere"}
 
 
-class MomentumBot:
-    """Long-only momentum on any number of symbols, by a named signal."""
+class SignalBot:
+    """Trades any number of symbols by a named signal. Raises ``BadConfig`` for a setting that does not fit."""
 
-    def __init__(self, policy: BotPolicy, signal: Signal) -> None:
-        self._policy = policy
-        self._signal = signal
+    def __init__(self, setting: Setting) -> None:
+        check_entries(setting.policy)
+        if setting.signal is None:
+            raise BadConfig("signal: this bot listens to a signal, and none is named")
+        if type(setting.signal) is not Signal:
+            raise BadConfig(f"signal: {setting.policy.signal!r} made a {type(setting.signal).__name__}, not a Signal")
+        self._policy = setting.policy
+        self._signal = setting.signal
+        self._bot = each_bar(self._wish)
+        self._heard: dict[str, tuple[Sequence[Bar], datetime, int]] = {}
 
     def __call__(self, view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
         """The intents for this view, and the memory after it."""
-        intents: list[Intent] = []
-        acted: dict[str, str] = {}
-        for symbol in view.symbols:
-            intent, bar = self._look_at(symbol, view, memory)
-            if intent is not None:
-                intents.append(intent)
-                acted[symbol] = bar
-        return intents, {**memory, **acted} if acted else memory
+        return self._bot(view, memory)
 
-    def _look_at(self, symbol: str, view: View, memory: Mapping[str, Any]) -> tuple[Intent | None, str]:
-        bars, quote, held = view.bars.get(symbol, ()), view.quotes.get(symbol), view.holdings.get(symbol)
-        if not bars or quote is None or (held is None and not view.may_enter[symbol]):
-            return None, ""
-        bar = bars[-1].at.isoformat()
-        if memory.get(symbol) == bar:
-            return None, ""
-        direction = self._signal.direction(bars)
-        if held is None and direction > 0:
-            return self._enter(symbol, quote), bar
-        if held is not None and direction < 0:
-            return self._leave(symbol, quote, held.quantity), bar
-        return None, ""
+    def _wish(self, view: View, symbol: str) -> Intent | None:
+        holding = view.holdings.get(symbol)
+        if holding is None and not free_to_enter(view, symbol):
+            return None
+        way = self._way(view, symbol)
+        if way == 0:
+            return None
+        thesis = f"{self._policy.signal} turned {_WAYS[way]}"
+        if holding is None:
+            return enter(self._policy, view, symbol, Side.BUY if way > 0 else Side.SELL, thesis)
+        return leave(self._policy, view, symbol, thesis) if holding.quantity * way < 0 else None
 
-    def _enter(self, symbol: str, quote: Quote) -> Intent:
-        target = None if self._policy.take_profit is None else quote.ask * (ONE + self._policy.take_profit)
-        return Intent(
-            bot=self._policy.id,
-            symbol=symbol,
-            side=Side.BUY,
-            size=Size(kind=SizeKind.RISK, amount=_RISK_WISHED),
-            reference=quote.ask,
-            protection=Protection(stop=quote.ask * (ONE - self._policy.stop_loss), target=target),
-            thesis=f"{self._policy.signal} turned up",
-        )
-
-    def _leave(self, symbol: str, quote: Quote, quantity: Decimal) -> Intent:
-        return Intent(
-            bot=self._policy.id,
-            symbol=symbol,
-            side=Side.SELL,
-            size=Size(kind=SizeKind.QUANTITY, amount=quantity),
-            reference=quote.bid,
-            purpose=Purpose.EXIT,
-            thesis=f"{self._policy.signal} turned down",
-        )
+    def _way(self, view: View, symbol: str) -> int:
+        """What the signal says. The answer is kept while the bars are the very same and the day is: there is nothing new to hear."""
+        look = Look(bars=view.bars[symbol], at=view.at, minute=view.minute)
+        midnight, heard = look.time_of(0), self._heard.get(symbol)
+        if heard is not None and heard[0] is look.bars and heard[1] == midnight:
+            return heard[2]
+        way = self._signal.direction(look)
+        if type(way) is not int or way not in _WAYS:
+            raise ValueError(f"the signal {self._policy.signal} answered with {way!r}, not with 1, -1 or 0")
+        if type(look.bars) is tuple:
+            self._heard[symbol] = (look.bars, midnight, way)
+        return way
 
 
-def make(policy: BotPolicy, signal: Signal) -> MomentumBot:
-    """The bot that a policy entry describes."""
-    return MomentumBot(policy, signal)
+def make(setting: Setting) -> SignalBot:
+    """The momentum bot that a policy entry describes. Raises ``BadConfig`` naming the key that does not fit."""
+    return SignalBot(setting)

@@ -1,69 +1,279 @@
 """Signals by name: closed bars in, a direction out. Each is a few lines, and knows nothing of money.
 
-A signal answers +1 (go long), -1 (get out) or 0 (nothing new), from the closing prices alone. ``warm_up`` is how many bars
-it needs to say anything; with fewer it says 0. Parameters are checked when the signal is made, by name.
+A signal answers +1 (up: go long, or out of a short), -1 (down: go out, or short) or 0 (nothing new), from a ``Look``: the
+closed bars of one symbol and the exchange's time of day. It says a thing once, on the bar on which it turns. Parameters are
+checked when the signal is made, by name; ``warm_up`` is how many bars it has to be shown, and with fewer it says 0.
+
+Three of them read a row of bars as it comes: gaps, the night and bars of any length are one step each, and bars of the
+pre- and post-market count like others. Two belong to a session: they count today's bars from ``open`` to ``until`` (the
+exchange's local time, 09:30 to 16:00 unless told; a half day just ends earlier), leave out those before it and a bar that
+lies only partly in what they look at, and say nothing when the window does not reach back to the open. Their
+``warm_up`` is meant for bars of one minute, or longer ones; shorter ones need a longer window, or they fall silent as the day
+goes on.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import datetime, timedelta
+from math import isfinite, log1p, sqrt
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeAlias
 
+from hydra import indicators
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
+from hydra.policy import minute_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from hydra.indicators import Floats
 
 Parameters: TypeAlias = Mapping[str, int | float | str | bool]
+
+BARS_MOST = 4000
+_SAME = 1e-9
+"""Two averages that differ by less than this fraction are the same: what is left is the rounding of floats."""
+_STILL = 1e-12
+"""A volatility below this is none: the prices did not move."""
+_COVERED = 0.5
+"""An opening range of whose time less than this share has bars is not known."""
+_OPENED = attrgetter("at")
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a signal is shown: the closed bars of a symbol, oldest first, and the time.
+
+    ``at`` is now, aware UTC; ``minute`` is the exchange's local minute of the day now, so the local time of any bar of today is
+    known. (Where clocks were changed today, bars from before that count an hour off: Sundays at two, pairs only.)
+    """
+
+    bars: Sequence[Bar]
+    at: datetime
+    minute: int
+
+    def since(self, minute: int) -> Sequence[Bar] | None:
+        """Today's bars that opened at this local minute of the day or later; ``None`` if the window does not reach back to it."""
+        start = self.time_of(minute)
+        if not self.bars or self.bars[0].at > start:
+            return None
+        return self.bars[bisect_left(self.bars, start, key=_OPENED) :]
+
+    def time_of(self, minute: int) -> datetime:
+        """When a local minute of today is, aware UTC."""
+        return self.at.replace(second=0, microsecond=0) + timedelta(minutes=minute - self.minute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A direction from closed bars, oldest first, and how many of them it needs."""
+    """A direction (+1, -1 or 0) from a look, and how many bars it has to be shown."""
 
     warm_up: int
-    direction: Callable[[Sequence[Bar]], int]
+    direction: Callable[[Look], int]
 
 
 def sma_cross(parameters: Parameters) -> Signal:
     """Simple moving averages of ``fast`` and ``slow`` closes cross: up +1, down -1."""
-    fast, slow = _whole(parameters, "fast", 1, 2000), _whole(parameters, "slow", 2, 4000)
-    _only(parameters, "fast", "slow")
+    fast, slow = whole(parameters, "fast", 1, BARS_MOST), whole(parameters, "slow", 2, BARS_MOST)
+    only(parameters, "fast", "slow")
     if fast >= slow:
         raise BadConfig(f"sma_cross: fast must be below slow, got fast {fast}, slow {slow}")
+    indicators.load()
 
-    def direction(bars: Sequence[Bar]) -> int:
-        if len(bars) < slow + 1:
-            return 0
-        closes = [float(bar.close) for bar in bars[-(slow + 1) :]]
-        before = sum(closes[-fast - 1 : -1]) / fast - sum(closes[:-1]) / slow
-        now = sum(closes[-fast:]) / fast - sum(closes[1:]) / slow
-        return (before <= 0 < now) - (before >= 0 > now)
+    def gap(values: Floats) -> float | None:
+        quick, calm = indicators.sma(values, fast), indicators.sma(values, slow)
+        if quick is None or calm is None:
+            return None
+        return 0.0 if abs(quick - calm) <= calm * _SAME else quick - calm
+
+    def direction(look: Look) -> int:
+        values = indicators.closes(look.bars[-slow - 1 :])
+        return _turned(gap(values[:-1]), gap(values))
 
     return Signal(warm_up=slow + 1, direction=direction)
 
 
 def breakout(parameters: Parameters) -> Signal:
     """The close leaves the range of the ``lookback`` bars before it (Donchian channel): above +1, below -1."""
-    lookback = _whole(parameters, "lookback", 2, 4000)
-    _only(parameters, "lookback")
+    lookback = whole(parameters, "lookback", 2, BARS_MOST)
+    only(parameters, "lookback")
 
-    def direction(bars: Sequence[Bar]) -> int:
-        if len(bars) < lookback + 1:
+    def direction(look: Look) -> int:
+        channel = indicators.donchian(look.bars, lookback)
+        if channel is None:
             return 0
-        channel, close = bars[-(lookback + 1) : -1], bars[-1].close
-        return (close > max([bar.high for bar in channel])) - (close < min([bar.low for bar in channel]))
+        low, high = channel
+        close = look.bars[-1].close
+        return (close > high) - (close < low)
 
     return Signal(warm_up=lookback + 1, direction=direction)
 
 
-def _whole(parameters: Parameters, name: str, least: int, most: int) -> int:
+def rate_of_change(parameters: Parameters) -> Signal:
+    """The move of the last ``lookback`` bars exceeds ``threshold`` times what is usual: up +1, down -1.
+
+    Usual is the deviation of one bar's log return, over the ``window`` bars before the move, times the root of ``lookback``.
+    """
+    lookback, window = whole(parameters, "lookback", 1, BARS_MOST), whole(parameters, "window", 10, BARS_MOST)
+    threshold = number(parameters, "threshold", 0.1, 100)
+    only(parameters, "lookback", "window", "threshold")
+    indicators.load()
+    needed = lookback + window + 2
+
+    def beyond(values: Floats) -> float | None:
+        move = indicators.rate_of_change(values, lookback)
+        usual = indicators.volatility(values[:-lookback], window, 1)
+        if move is None or usual is None or usual < _STILL:
+            return None
+        return log1p(move) / (usual * sqrt(lookback))
+
+    def direction(look: Look) -> int:
+        if len(look.bars) < needed:
+            return 0
+        values = indicators.closes(look.bars[-needed:])
+        return _turned(beyond(values[:-1]), beyond(values), threshold)
+
+    return Signal(warm_up=needed, direction=direction)
+
+
+def opening_range(parameters: Parameters) -> Signal:
+    """The close leaves the range of the session's first ``minutes``: above its high +1, below its low -1."""
+    first, last = _hours(parameters)
+    minutes = whole(parameters, "minutes", 1, 720)
+    only(parameters, "minutes", "open", "until")
+    if first + minutes >= last:
+        raise BadConfig(f"opening_range: the first {minutes} minutes do not end before until")
+
+    def direction(look: Look) -> int:
+        session = look.since(first) or ()
+        formed = look.time_of(first + minutes)
+        if len(session) < 2 or not formed <= session[-1].at < look.time_of(last):
+            return 0
+        edges = _edges(session[: bisect_left(session, formed, key=_OPENED)], formed, minutes)
+        if edges is None:
+            return 0
+        low, high = edges
+        before, now = session[-2].close, session[-1].close
+        return (before <= high < now) - (before >= low > now)
+
+    return Signal(warm_up=last - first, direction=direction)
+
+
+def vwap(parameters: Parameters) -> Signal:
+    """The close goes further than the fraction ``distance`` from the session's volume-weighted average price.
+
+    ``mode`` trend: above +1, below -1; it goes on. ``mode`` reversion: below +1, above -1; it comes back.
+    """
+    first, last = _hours(parameters)
+    distance = number(parameters, "distance", 0.0001, 0.5)
+    mode = one_of(parameters, "mode", "trend", "reversion")
+    only(parameters, "distance", "mode", "open", "until")
+    sign = 1 if mode == "trend" else -1
+
+    def direction(look: Look) -> int:
+        if not look.bars or look.bars[-1].at >= look.time_of(last):
+            return 0
+        before, now = _away(look, first)
+        return sign * _turned(before, now, distance)
+
+    return Signal(warm_up=last - first, direction=direction)
+
+
+def _away(look: Look, first: int) -> tuple[float | None, float | None]:
+    """How far the close before the last one, and the last, are from the session's average then, as fractions; ``None``: not known.
+
+    Many bots look at the same bars, and this is long work late in the day, so it is done once for them. The key cannot lie: a
+    tuple of bars never changes, and while it is kept here its identity belongs to no other.
+    """
+    key = (id(look.bars), look.time_of(first))
+    known = _AWAY.get(key)
+    if known is not None:
+        return known[1]
+    session = look.since(first) or ()
+    away = _distance(session[:-1]), _distance(session)
+    if type(look.bars) is tuple:
+        if len(_AWAY) >= _AWAY_MOST:
+            _AWAY.clear()
+        _AWAY[key] = (look.bars, away)
+    return away
+
+
+_AWAY: dict[tuple[int, datetime], tuple[Sequence[Bar], tuple[float | None, float | None]]] = {}
+_AWAY_MOST = 128
+
+
+def _distance(session: Sequence[Bar]) -> float | None:
+    average = indicators.vwap(session)
+    return None if average is None else float(session[-1].close) / average - 1
+
+
+def _turned(before: float | None, now: float | None, least: float = 0.0) -> int:
+    """+1 on going above ``least``, -1 on going below ``-least``, else 0; 0 where either is not known."""
+    if before is None or now is None:
+        return 0
+    return (before <= least < now) - (before >= -least > now)
+
+
+def _edges(bars: Sequence[Bar], formed: datetime, minutes: int) -> tuple[Decimal, Decimal] | None:
+    """Low and high of the bars that had closed when the range was formed; ``None`` where they cover too little of it."""
+    whole_bars = [bar for bar in bars if bar.closes_at <= formed]
+    if sum([bar.seconds for bar in whole_bars]) < minutes * 60 * _COVERED:
+        return None
+    return min([bar.low for bar in whole_bars]), max([bar.high for bar in whole_bars])
+
+
+# -- parameters, refused by name
+
+
+def whole(parameters: Parameters, name: str, least: int, most: int) -> int:
+    """The whole number of this name. Raises ``BadConfig`` when it is missing, of another type, or out of range."""
     value = parameters.get(name)
     if type(value) is not int or not least <= value <= most:
         raise BadConfig(f"parameter {name} must be a whole number from {least} to {most}, got {value!r}")
     return value
 
 
-def _only(parameters: Parameters, *names: str) -> None:
+def number(parameters: Parameters, name: str, least: float, most: float) -> float:
+    """The number of this name. Raises ``BadConfig`` when it is missing, of another type, not finite, or out of range."""
+    value = parameters.get(name)
+    if type(value) not in (int, float) or not isfinite(value) or not least <= value <= most:  # type: ignore[arg-type, operator]  # a number by now
+        raise BadConfig(f"parameter {name} must be a number from {least} to {most}, got {value!r}")
+    return float(value)  # type: ignore[arg-type]  # a number by now
+
+
+def one_of(parameters: Parameters, name: str, *words: str) -> str:
+    """The word of this name. Raises ``BadConfig`` when it is missing or none of ``words``."""
+    value = parameters.get(name)
+    if type(value) is not str or value not in words:
+        raise BadConfig(f"parameter {name} must be one of {', '.join(words)}, got {value!r}")
+    return value
+
+
+def time_of_day(parameters: Parameters, name: str, usual: str) -> int:
+    """The local minute of the day of an ``hh:mm`` of this name, or of ``usual``. Raises ``BadConfig`` for anything else."""
+    value = parameters.get(name, usual)
+    if type(value) is not str or not _TIME_OF_DAY.fullmatch(value):
+        raise BadConfig(f"parameter {name} must be a time of day, hh:mm, got {value!r}")
+    return minute_of(value)
+
+
+def only(parameters: Parameters, *names: str) -> None:
+    """Raise ``BadConfig`` for a parameter that is none of these."""
     unknown = sorted(set(parameters) - set(names))
     if unknown:
         raise BadConfig(f"unknown parameter {', '.join(unknown)}; accepted: {', '.join(names)}")
+
+
+def _hours(parameters: Parameters) -> tuple[int, int]:
+    first, last = time_of_day(parameters, "open", "09:30"), time_of_day(parameters, "until", "16:00")
+    if first >= last:
+        raise BadConfig(
+            f"open must be before until, got {first // 60:02}:{first % 60:02}, {last // 60:02}:{last % 60:02}"
+        )
+    return first, last
