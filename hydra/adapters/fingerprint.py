@@ -1,4 +1,4 @@
-"""Which program this is: a hash over its own sources and the installed versions of what it runs on.
+"""Which program this is: a hash over its own sources, those of foreign plugs, and the installed versions of what it runs on.
 
 A certificate is bound to this hash and the binding is looked at every cycle, so looking has to be cheap: files are read
 again only when a ``stat`` differs. The set of files can only change with the time stamp of a folder, so folders are among
@@ -14,11 +14,10 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hydra.model.errors import Refused
 
@@ -30,7 +29,9 @@ Stamp: TypeAlias = tuple[int, ...]
 
 
 class CodeFingerprint:
-    """The hash of the sources under ``package``, made anew only when a file or folder there has changed.
+    """The hash of the sources under ``package`` and of the files in ``more``, made anew only when one of them has changed.
+
+    A file of ``more`` that is gone counts as gone, which is another hash: the program that was started with it goes on.
 
     One look costs about 1.3 microseconds a file. ``look_seconds`` of monotonic time pass between two looks (0: each call
     looks). Not meant for several threads at once.
@@ -40,11 +41,13 @@ class CodeFingerprint:
         self,
         package: Path = PACKAGE,
         *,
+        more: Sequence[Path] = (),
         distribution: str = DISTRIBUTION,
         look_seconds: float = 0.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._package = package
+        self._more = [str(path) for path in more]
         self._distribution = distribution
         self._look_seconds = look_seconds
         self._monotonic = monotonic
@@ -74,17 +77,11 @@ class CodeFingerprint:
 
     def _read(self) -> None:
         folders, sources = _files_under(self._package)
-        paths = [*folders, *sources]
+        paths = [*folders, *sources, *self._more]
         # The stamp comes first: an edit while the files are read then shows at the next look.
         stamp = _looks(paths)
-        self._hash = _hash_of(self._package, sources, versions(self._distribution))
+        self._hash = _hash_of(self._package, sources, self._more, versions(self._distribution))
         self._paths, self._stamp = paths, stamp
-
-
-@cache
-def code_hash() -> str:
-    """The hash of this program as it was when first asked in this process."""
-    return CodeFingerprint().hash()
 
 
 def versions(distribution: str = DISTRIBUTION) -> dict[str, str]:
@@ -145,16 +142,24 @@ def _looks(paths: list[str]) -> Stamp:
     return tuple(looks)
 
 
-def _hash_of(package: Path, sources: list[str], installed: dict[str, str]) -> str:
+def _hash_of(package: Path, sources: list[str], more: list[str], installed: dict[str, str]) -> str:
     digest = hashlib.sha256()
     for source in sources:
         try:
             content = Path(source).read_bytes()
         except OSError as error:
             raise Refused(f"the source {source} cannot be read: {error.strerror}") from error
-        name = Path(source).relative_to(package).as_posix()
-        digest.update(f"{len(name)} {name} {len(content)}\n".encode())
-        digest.update(content)
+        _take_in(digest, Path(source).relative_to(package).as_posix(), content)
+    for source in more:
+        try:
+            _take_in(digest, source, Path(source).read_bytes())
+        except OSError:
+            digest.update(f"{source} missing\n".encode())
     for name, version in installed.items():
         digest.update(f"{name}=={version}\n".encode())
     return digest.hexdigest()
+
+
+def _take_in(digest: Any, name: str, content: bytes) -> None:
+    digest.update(f"{len(name)} {name} {len(content)}\n".encode())
+    digest.update(content)

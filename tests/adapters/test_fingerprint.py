@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hydra.adapters.fingerprint import PACKAGE, CodeFingerprint, code_hash, versions
+from hydra.adapters.fingerprint import PACKAGE, CodeFingerprint, versions
 from hydra.model.errors import Refused
 
 
@@ -100,8 +100,20 @@ def test_a_source_that_cannot_be_read_is_named_and_not_mistaken_for_the_old_one(
             fingerprint.hash()
 
 
-def test_the_program_s_own_hash_is_the_same_all_through_a_process() -> None:
-    assert code_hash() == code_hash()
+def test_a_source_from_elsewhere_counts_and_is_only_gone_when_it_is_gone(package: Path, tmp_path: Path) -> None:
+    bot = tmp_path / "bot.py"
+    bot.write_text("A = 1\n")
+    fingerprint = CodeFingerprint(package, more=[bot])
+    hashes = [CodeFingerprint(package).hash(), fingerprint.hash()]
+    bot.write_text("A = 2\n")
+    hashes.append(fingerprint.hash())
+    bot.unlink()
+    hashes.append(fingerprint.hash())
+    assert len(set(hashes)) == 4
+
+
+def test_the_program_itself_is_what_is_hashed() -> None:
+    assert CodeFingerprint().hash() == CodeFingerprint().hash()
     assert (PACKAGE / "ports.py").exists()
 
 

@@ -20,6 +20,7 @@ import pytest
 
 from hydra.model.activities import Activity, ActivityKind
 from hydra.model.errors import Refused
+from hydra.model.market import multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce, VenueOrder
 from hydra.ports import Ack, AckOutcome, ActivityPage, Broker
@@ -156,7 +157,9 @@ def told(broker: Broker, cursor: str = "") -> list[tuple[ActivityKind, str, Deci
 
 def explained(broker: Broker) -> Decimal:
     """The cash that fills and activities leave of what the account began with."""
-    traded = sum((-fill.side.sign * fill.quantity * fill.price - fill.fee for fill in broker.fills("").fills), CASH)
+    fills = broker.fills("").fills
+    worth = [fill.side.sign * fill.quantity * fill.price * multiplier_of(fill.symbol) + fill.fee for fill in fills]
+    traded = CASH - sum(worth, ZERO)
     return traded + sum(each.amount for each in broker.activities("").activities)
 
 
@@ -673,6 +676,19 @@ class AlpacaAccountContract:
         assert (sale.fee, sale.cash_fee_most) == (ZERO, sale.quantity * sale.price * Decimal("0.0025"))
         assert told(broker, cursor) == [(ActivityKind.COIN_FEE, PAIR, Decimal(0), -sale.cash_fee_most)]
         assert broker.account().cash == explained(broker)
+
+    def test_an_order_that_would_trade_with_another_of_the_account_is_refused_without_that_one(
+        self, alpaca_scene: BrokerScene
+    ) -> None:
+        broker = alpaca_scene.broker
+        accepted(broker.submit(buy("b1", limit=None)))
+        accepted(broker.submit(buy("b2", limit="99.50")))
+        before = everything(broker)
+        ack = broker.submit(sell("s1", limit=None))
+        assert "wash trade" in rejected(ack)
+        assert ack.order is None
+        assert broker.order("s1") is None
+        assert everything(broker) == before
 
     def test_its_fees_of_a_pair_stay_within_what_its_fills_say(self, alpaca_scene: BrokerScene) -> None:
         alpaca_scene.quote_pair()

@@ -23,6 +23,8 @@ from tests.contracts.broker_contract import AlpacaAccountContract, BrokerContrac
 from tests.contracts.lines import AlpacaPyLine, HttpLine, Line
 from tests.contracts.market_contract import MarketContract
 from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage, MarketStage
+from tests.contracts.structure_contract import StructureContract
+from tests.contracts.structure_stage import StructureStage
 from tests.contracts.wire import STATUSES, WireBroker, WireMarket
 
 KEY, SECRET = "PKTEST", "test-secret"
@@ -137,6 +139,30 @@ class MarketScene(MarketStage):
     def advance(self) -> bool:
         """Over the socket, once it is there."""
         return self._server.step() if hasattr(self, "_server") else super().advance()
+
+
+class OptionScene(StructureStage):
+    """The stage of structures behind the socket."""
+
+    def __init__(self, server: Server, settings: VenueSettings = CASH_ACCOUNT) -> None:
+        super().__init__(settings)
+        self._server = server
+        server.stand(self.venue)
+        self.broker = self.again()
+
+    def move_to(self, at: datetime) -> None:
+        """Over the socket, too."""
+        self._server.move_to(at)
+
+    def again(self) -> Broker:
+        """Another connection."""
+        return WireBroker(HttpLine(self._server.client))
+
+
+class TestStructuresOverHttp(StructureContract):
+    @pytest.fixture
+    def option_scene(self, server: Server) -> OptionScene:
+        return OptionScene(server)
 
 
 class TestOverHttp(BrokerContract, ShortSaleContract, AlpacaAccountContract):

@@ -15,6 +15,8 @@ from hydra.ports import Broker
 from tests.adapters.alpaca.scripted import access_to
 from tests.contracts.broker_contract import AlpacaAccountContract, BrokerContract, ShortSaleContract
 from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage
+from tests.contracts.structure_contract import StructureContract
+from tests.contracts.structure_stage import StructureStage
 from tests.contracts.test_over_http import KEY, SECRET, Server
 
 REQUESTS_MOST = 100_000
@@ -51,6 +53,31 @@ class Scene(BrokerStage):
     def again(self) -> Broker:
         """A broker that knows nothing; the connection is the same."""
         return AlpacaBroker(self._clients, url=str(self._server.client.base_url), mode="sim")
+
+
+class OptionScene(StructureStage):
+    """The stage of structures behind the adapter."""
+
+    def __init__(self, server: Server, clients: Clients, settings: VenueSettings = CASH_ACCOUNT) -> None:
+        super().__init__(settings)
+        self._server = server
+        self._clients = clients
+        server.stand(self.venue)
+        self.broker = self.again()
+
+    def move_to(self, at) -> None:
+        """Over the socket, too."""
+        self._server.move_to(at)
+
+    def again(self) -> Broker:
+        """A broker that knows nothing; the connection is the same."""
+        return AlpacaBroker(self._clients, url=str(self._server.client.base_url), mode="sim")
+
+
+class TestStructuresThroughAlpaca(StructureContract):
+    @pytest.fixture
+    def option_scene(self, server: Server, clients: Clients) -> OptionScene:
+        return OptionScene(server, clients)
 
 
 class TestThroughAlpaca(BrokerContract, ShortSaleContract, AlpacaAccountContract):

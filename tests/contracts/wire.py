@@ -16,8 +16,17 @@ import httpx
 from hydra.adapters.account_rules import exits_of, fee_most, force_of, tradable
 from hydra.model.activities import Activity, ActivityKind
 from hydra.model.errors import Refused, Unreachable
-from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, Quote, asset_class_of, usual_instrument
-from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Side, VenueOrder
+from hydra.model.market import (
+    AssetClass,
+    Bar,
+    Instrument,
+    OptionContract,
+    OptionQuote,
+    Quote,
+    asset_class_of,
+    usual_instrument,
+)
+from hydra.model.orders import Fill, Leg, Order, OrderStatus, OrderType, Side, VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.values import replace
 from hydra.ports import Ack, AckOutcome, ActivityPage, Cursors, FillPage, MarketData, VenueIdentity
@@ -69,6 +78,7 @@ class WireBroker:
         self._line = line
         self._names: dict[str, str] = {}
         self._parents: dict[str, str] = {}
+        self._whole: dict[str, str] = {}
 
     def identity(self) -> VenueIdentity:
         """The account at the other end."""
@@ -111,7 +121,7 @@ class WireBroker:
         for page in _pages(self._line.orders, query, ORDERS_MOST, "after_order_id"):
             rows += page
         self._learn(rows)
-        return tuple(self._order(row) for row in rows)
+        return tuple(self._order(row) for row in rows if not _is_part(row))
 
     def order(self, client_id: str) -> VenueOrder | None:
         """The order with this client id; ``None`` when the venue says 404."""
@@ -160,8 +170,7 @@ class WireBroker:
             row = self._line.place(order_body(order))
         except Said as error:
             return Ack(outcome=AckOutcome.REJECTED, reason=f"{order.client_id}: {error}")
-        for leg in row.get("legs") or ():
-            self._parents[leg["id"]] = row["client_order_id"]
+        self._parts(row)
         return Ack(outcome=AckOutcome.ACCEPTED, order=self._order(row))
 
     def cancel(self, venue_id: str) -> Ack:
@@ -218,6 +227,14 @@ class WireBroker:
         splits = self._line.announcements(query)
         return next((Decimal(each["new_rate"]) / Decimal(each["old_rate"]) for each in splits), None)
 
+    def _parts(self, row: Row) -> None:
+        """Note what hangs on an order: its exits, or the contracts it is in."""
+        for leg in row.get("legs") or ():
+            if _is_part(leg):
+                self._whole[leg["id"]] = row["id"]
+            else:
+                self._parents[leg["id"]] = row["client_order_id"]
+
     def _order(self, row: Row) -> VenueOrder:
         if row["status"] not in STATUSES:
             raise Unreachable(f"order {row['id']} has the unknown status {row['status']!r}")
@@ -225,17 +242,19 @@ class WireBroker:
         if status is OrderStatus.ACCEPTED and filled:
             status = OrderStatus.PARTIALLY_FILLED
         self._names[row["id"]] = row["client_order_id"]
+        self._parts(row)
+        symbol, side = _named(row)
         return VenueOrder(
             venue_id=row["id"],
             client_id=row["client_order_id"],
-            symbol=canonical(row["symbol"], row["asset_class"]),
-            side=Side(row["side"]),
+            symbol=symbol,
+            side=side,
             order_type=OrderType(row["type"]),
             quantity=Decimal(row["qty"]),
             status=status,
             filled=filled,
-            average_price=_number(row["filled_avg_price"]),
-            limit=_number(row["limit_price"]),
+            average_price=_unsigned(row["filled_avg_price"]),
+            limit=_unsigned(row["limit_price"]),
             stop=_number(row["stop_price"]),
             parent=self._parents.get(row["id"], ""),
             updated_at=_time(row["updated_at"]),
@@ -257,10 +276,21 @@ class WireBroker:
             if lost.keys() <= self._parents.keys():
                 return
 
+    def _owner(self, order_id: str) -> str:
+        """The order that an execution is of: of one contract of several, the one in all of them, found by looking at every order."""
+        if order_id not in self._names and order_id not in self._whole:
+            row = self._line.order(order_id)
+            self._names[order_id] = row["client_order_id"]
+            if _is_part(row):
+                query = {"status": "all", "nested": "true", "direction": "asc", "limit": ORDERS_MOST}
+                for page in _pages(self._line.orders, query, ORDERS_MOST, "after_order_id"):
+                    for each in page:
+                        self._names[each["id"]] = each["client_order_id"]
+                        self._parts(each)
+        return self._whole.get(order_id, order_id)
+
     def _fill(self, row: Row) -> Fill:
-        order_id = row["order_id"]
-        if order_id not in self._names:
-            self._names[order_id] = self._line.order(order_id)["client_order_id"]
+        order_id = self._owner(row["order_id"])
         symbol, side = _either(row["symbol"]), Side(row["side"])
         cash, coin = fee_most(symbol, side, Decimal(row["qty"]), Decimal(row["price"]))
         return Fill(
@@ -347,14 +377,13 @@ def order_body(order: Order) -> dict[str, Any]:
     exits = exits_of(order)
     body: dict[str, Any] = {
         "client_order_id": order.client_id,
-        "symbol": spelt(order.symbol),
+        **_what(order),
         "qty": str(order.quantity),
-        "side": order.side.value,
         "type": order.order_type.value,
         "time_in_force": force_of(order).value,
     }
     if order.limit is not None:
-        body["limit_price"] = str(order.limit)
+        body["limit_price"] = str(order.limit * _sign(order))
     if order.stop is not None:
         body["stop_price"] = str(order.stop)
     if exits is not None:
@@ -363,6 +392,45 @@ def order_body(order: Order) -> dict[str, Any]:
         if exits.target is not None:
             body["take_profit"] = {"limit_price": str(exits.target)}
     return body
+
+
+def _what(order: Order) -> dict[str, Any]:
+    """What is traded, and on which side: one thing, or several contracts."""
+    if not order.legs:
+        return {"symbol": spelt(order.symbol), "side": order.side.value}
+    if len(order.legs) == 1:
+        return {
+            "symbol": order.legs[0].symbol,
+            "side": order.legs[0].side.value,
+            "position_intent": _intent(order.legs[0]),
+        }
+    legs = [{"symbol": leg.symbol, "ratio_qty": str(leg.ratio), "position_intent": _intent(leg)} for leg in order.legs]
+    return {"order_class": "mleg", "legs": legs}
+
+
+def _intent(leg: Leg) -> str:
+    return f"{leg.side}_to_{'open' if leg.opens else 'close'}"
+
+
+def _sign(order: Order) -> int:
+    """What turns a limit into the protocol's: a net price is a credit below zero, that of one contract is what it trades at."""
+    if not order.legs:
+        return 1
+    return order.side.sign * (order.legs[0].side.sign if len(order.legs) == 1 else 1)
+
+
+def _is_part(row: Row) -> bool:
+    """True for one contract of an order in several."""
+    return bool(row["order_class"] == "mleg" and row.get("symbol"))
+
+
+def _named(row: Row) -> tuple[str, Side]:
+    """What an order is in, and its side. One in several contracts is named after their root; a credit is a sale."""
+    if row.get("symbol"):
+        return canonical(row["symbol"], row["asset_class"]), Side(row["side"])
+    limit = _number(row["limit_price"])
+    root = OptionContract.parse(row["legs"][0]["symbol"]).root
+    return root, Side.SELL if limit is not None and limit < 0 else Side.BUY
 
 
 def spelt(symbol: str) -> str:
@@ -417,6 +485,10 @@ def _contract(symbol: str, row: Row) -> OptionQuote:
         implied_volatility=None if volatility is None else Decimal(volatility),
         **{name: Decimal(greeks[name]) for name in ("delta", "gamma", "theta", "vega") if name in greeks},
     )
+
+
+def _unsigned(text: str | None) -> Decimal | None:
+    return None if text is None else abs(Decimal(text))
 
 
 def _number(text: str | None) -> Decimal | None:

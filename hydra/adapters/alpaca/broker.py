@@ -106,7 +106,7 @@ class AlpacaBroker:
     def fills(self, cursor: str) -> FillPage:
         """Executions after ``cursor``, all pages. Raises ``Refused`` for a cursor that was not given out."""
         rows, cursor = self._activities.fills(cursor)
-        return FillPage(fills=tuple(fill_of(row, self._client_id(row)) for row in rows), cursor=cursor)
+        return FillPage(fills=tuple(fill_of(row, *self._owner(row)) for row in rows), cursor=cursor)
 
     def activities(self, cursor: str) -> ActivityPage:
         """What else changed the account after ``cursor``, all pages. Raises ``Refused`` for a cursor that was not given out."""
@@ -177,10 +177,10 @@ class AlpacaBroker:
             raise Unreachable(f"submit {order.client_id}: {error.message}, and there is no such order")
         return _refused(f"{order.client_id}: {_words(error)}", found)
 
-    def _client_id(self, row: Row) -> str:
+    def _owner(self, row: Row) -> tuple[str, str]:
         with reading(f"execution {row.get('id')}"):
             order_id = text_of(row, "order_id")
-        return self._orders.client_id(order_id)
+        return self._orders.owner(order_id)
 
     def _get(self, what: str, path: str) -> Row:
         return as_row(what, ask(what, lambda: self._client.get(path)))

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from hydra.adapters.alpaca.access import Clients, Denied, ask
 from hydra.adapters.alpaca.budget import Urgency
-from hydra.adapters.alpaca.reports import is_combined, legs_of, order_of
-from hydra.adapters.alpaca.terms import GROUPED, HELD, MLEG, OCO, Row, reading, text_of
+from hydra.adapters.alpaca.reports import is_combined, is_part, legs_of, order_of
+from hydra.adapters.alpaca.terms import GROUPED, HELD, MLEG, OCO, ORDER_CLASSES, Row, reading, text_of, word
 from hydra.model.errors import Unreachable
 from hydra.model.orders import VenueOrder
 
@@ -42,6 +42,7 @@ class OrderList:
         self._client = clients.trading
         self._names: dict[str, str] = {}
         self._heads: dict[str, _Head | None] = {}
+        self._parts: set[str] = set()
 
     def named(self, client_id: str) -> VenueOrder | None:
         """The order with this client id; ``None`` when the venue says that it has none."""
@@ -79,14 +80,23 @@ class OrderList:
 
     def placed(self, row: Row) -> VenueOrder:
         """The order in the answer to a request that placed it: it hangs on none, and nothing more has to be asked."""
+        report = order_of(row)
         self._note(row)
-        return order_of(row)
+        return report
 
-    def client_id(self, venue_id: str) -> str:
-        """The client id of the order with this id of the venue's."""
+    def owner(self, venue_id: str) -> tuple[str, str]:
+        """Whose executions those of the order with this id of the venue's are: the venue's id and the client id.
+
+        Its own, or, of one contract of an order in several, that order's.
+        """
         if venue_id not in self._names:
             self._row(venue_id, Urgency.READ)
-        return self._names[venue_id]
+        if venue_id in self._parts and venue_id not in self._heads:
+            self._learn([self._row(venue_id, Urgency.READ)])
+        head = self._heads.get(venue_id)
+        if venue_id in self._parts and head is not None:
+            return head.venue_id, head.client_id
+        return venue_id, self._names[venue_id]
 
     def _found(self, row: Row) -> VenueOrder:
         """An order of an answer, with the entry it hangs on."""
@@ -115,16 +125,19 @@ class OrderList:
         return self._row(row["id"], Urgency.READ) if is_combined(row) and not legs_of(row) else row
 
     def _note(self, row: Row) -> None:
-        """Keep the names in a row, and what hangs on it."""
+        """Keep the names in a row, and what hangs on it. Nothing of a row that is not understood is kept."""
         with reading(f"order {row.get('id')}"):
-            head = _Head(text_of(row, "id"), text_of(row, "client_order_id"), str(row.get("order_class")))
-            self._names[head.venue_id] = head.client_id
-            for leg in legs_of(row):
-                leg_id = text_of(leg, "id")
-                self._names[leg_id] = text_of(leg, "client_order_id")
-                self._heads[leg_id] = head
-            if legs_of(row):
-                self._heads[head.venue_id] = None
+            head, legs = _head_of(row), [_head_of(leg) for leg in legs_of(row)]
+        self._names[head.venue_id] = head.client_id
+        if is_part(row):
+            self._parts.add(head.venue_id)
+        for leg in legs:
+            self._names[leg.venue_id] = leg.client_id
+            self._heads[leg.venue_id] = head
+            if head.order_class == MLEG:
+                self._parts.add(leg.venue_id)
+        if legs:
+            self._heads[head.venue_id] = None
 
     def _learn(self, rows: Sequence[Row]) -> None:
         """Find what orders hang on that nobody has shown yet: from the newest order back, shown nested."""
@@ -150,13 +163,19 @@ class OrderList:
 
     def _is_part(self, row: Row) -> bool:
         """True for one contract of an order in several, which is told as one. Without that order it is not understood."""
-        if row.get("order_class") != MLEG or is_combined(row):
+        if not is_part(row):
             return False
         if self._heads.get(row["id"]) is None:
             raise Unreachable(
                 f"order {row['id']}: one contract of an order in several, which is not among the open ones"
             )
         return True
+
+
+def _head_of(row: Row) -> _Head:
+    """The names in a row. Raises ``Invalid`` for a class that is not published."""
+    known = word(ORDER_CLASSES, {"order_class": row.get("order_class") or ""}, "order_class")
+    return _Head(text_of(row, "id"), text_of(row, "client_order_id"), known)
 
 
 def as_row(what: str, body: Any) -> Row:

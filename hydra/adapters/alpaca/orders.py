@@ -10,6 +10,7 @@ one of them has been checked as a ``Decimal``.
                                            bracket
     pairs and contracts (``account_rules``) simple                 none: protected by an order of its own
     in several contracts                   mleg                   each with ratio, side and position intent
+    a structure of one contract            simple                 none: a plain order for that contract
 
 The net price of an order in several contracts is a debit above zero and a credit below: its side is in the sign.
 """
@@ -52,7 +53,7 @@ def body_of(order: Order) -> dict[str, Any]:
         body["limit_price"] = digits(order.limit)
     if order.stop is not None:
         body["stop_price"] = digits(order.stop)
-    return body | (_in_legs(order) if order.legs else _alone(order))
+    return body | (_alone(order) if not order.legs else _in_legs(order) if len(order.legs) > 1 else _in_one(order))
 
 
 def unfit(order: Order, instrument: Instrument | None) -> str:
@@ -67,13 +68,16 @@ def unfit(order: Order, instrument: Instrument | None) -> str:
 
 def differences(order: Order, report: VenueOrder) -> str:
     """In what the order that the venue shows is not the one that was asked for; empty when it is that one."""
+    one = order.legs[0] if len(order.legs) == 1 else None
     pairs = {
         "client_order_id": (order.client_id, report.client_id),
-        "symbol": (order.symbol, report.symbol),
+        "symbol": (order.symbol if one is None else one.symbol, report.symbol),
         "type": (order.order_type, report.order_type),
         "qty": (plain(order.quantity), plain(report.quantity)),
     }
-    if not (order.legs and order.limit is None):
+    if one is not None:
+        pairs["side"] = (one.side, report.side)
+    elif not (order.legs and order.limit is None):
         # In several contracts at the market nothing says who pays whom.
         pairs["side"] = (order.side, report.side)
     wrong = (f"{name} {theirs} for {ours}" for name, (ours, theirs) in pairs.items() if ours != theirs)
@@ -91,6 +95,11 @@ def _alone(order: Order) -> dict[str, Any]:
         if exits.target is not None:
             body["take_profit"] = {"limit_price": digits(exits.target)}
     return body
+
+
+def _in_one(order: Order) -> dict[str, Any]:
+    (leg,) = order.legs
+    return {"symbol": leg.symbol, "side": SIDES[leg.side], "position_intent": INTENTS[leg.side, leg.opens]}
 
 
 def _in_legs(order: Order) -> dict[str, Any]:
@@ -131,6 +140,13 @@ def _is_whole(order: Order, _: Instrument | None) -> None:
         raise Invalid(f"contracts are traded whole, got {plain(order.quantity)}")
 
 
+def _pays_as_it_trades(order: Order, _: Instrument | None) -> None:
+    """One contract is paid for when it is bought: there is no net price the other way."""
+    if len(order.legs) == 1 and order.limit is not None and order.side is not order.legs[0].side:
+        leg = order.legs[0]
+        raise Invalid(f"a {leg.side} of {leg.symbol} alone cannot be a {order.side} at {digits(order.limit)}")
+
+
 def _protects(order: Order, _: Instrument | None) -> None:
     entry = order.reference if order.limit is None else order.limit
     if order.protection is not None and entry is not None:
@@ -157,6 +173,7 @@ _CHECKS: tuple[Callable[[Order, Instrument | None], None], ...] = (
     _has_a_symbol,
     _is_of_numbers,
     _is_whole,
+    _pays_as_it_trades,
     _protects,
     _fits_increments,
 )

@@ -62,8 +62,8 @@ def order_of(row: Row, parent: str = "") -> VenueOrder:
         )
 
 
-def fill_of(row: Row, client_id: str) -> Fill:
-    """An execution. It says nothing of a fee; what it may cost at most beside its price is bounded."""
+def fill_of(row: Row, venue_id: str, client_id: str) -> Fill:
+    """An execution of the order with these ids. It says nothing of a fee; what it may cost at most beside its price is bounded."""
     with reading(f"execution {row.get('id')}"):
         if row.get("activity_type") != "FILL":
             raise Invalid(f"activity_type is {row.get('activity_type')!r}, expected FILL")
@@ -72,7 +72,7 @@ def fill_of(row: Row, client_id: str) -> Fill:
         cash, coin = fee_most(symbol, side, quantity, price)
         return Fill(
             fill_id=text_of(row, "id"),
-            venue_id=text_of(row, "order_id"),
+            venue_id=venue_id,
             client_id=client_id,
             symbol=symbol,
             side=side,
@@ -87,6 +87,11 @@ def fill_of(row: Row, client_id: str) -> Fill:
 def is_combined(row: Row) -> bool:
     """True for an order in several contracts, false for one of its contracts and everything else."""
     return row.get("order_class") == MLEG and not row.get("symbol")
+
+
+def is_part(row: Row) -> bool:
+    """True for one contract of an order in several, as the list of orders and executions have it."""
+    return row.get("order_class") == MLEG and not is_combined(row)
 
 
 def legs_of(row: Row) -> Sequence[Row]:

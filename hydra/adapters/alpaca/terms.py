@@ -75,6 +75,8 @@ MLEG = "mleg"
 GROUPED = frozenset({"bracket", "oto", "oco"})
 """Order classes in which orders hang together."""
 OCO = "oco"
+ORDER_CLASSES: Mapping[str, str] = {name: name for name in ("", "simple", *sorted(GROUPED), MLEG)}
+"""Every published order class. One that is not here is not understood, and says nothing of what hangs on what."""
 
 QUOTED_IN = ("USDT", "USDC", "USD", "BTC")
 """The currencies a pair can be quoted in, to split one that is spelt without its slash."""

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from hydra.adapters.exchange.model import Ticket
+from hydra.adapters.exchange.model import Execution, Ticket
 from hydra.adapters.exchange.shown import shown_quote
 from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.terms import Rejection, Role
@@ -19,7 +19,7 @@ from hydra.adapters.markets.feed import CorporateAction
 from hydra.model.errors import Refused
 from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, asset_class_of
 from hydra.model.money import to_increment
-from hydra.model.orders import Order, Side, VenueOrder
+from hydra.model.orders import Fill, Order, Side, VenueOrder
 from hydra.model.portfolio import Account, Position
 from hydra.model.values import replace
 from hydra.ports import Ack, AckOutcome, ActivityPage, Cursors, FillPage, MarketData, VenueIdentity
@@ -90,8 +90,7 @@ class SimBroker:
         if after and not executions and len(self._venue.executions(after - 1)) != 1:
             raise _unseen("fills", cursor)
         if executions:
-            fills = tuple(each.report(self._fees) for each in executions)
-            return FillPage(fills=fills, cursor=executions[-1].fill_id)
+            return FillPage(fills=tuple(map(self._filled, executions)), cursor=executions[-1].fill_id)
         nothing_new = self._nothing_new
         if nothing_new is None or nothing_new.cursor != cursor:
             nothing_new = self._nothing_new = FillPage(fills=(), cursor=cursor)
@@ -148,7 +147,10 @@ class SimBroker:
 
     def submit(self, order: Order) -> Ack:
         """Place an order; a market order may come back filled."""
-        return self._ack(self._venue.place(request_of(order, self._fees)))
+        ack = self._ack(self._venue.place(request_of(order, self._fees)))
+        # A refusal may name the order that stands in the way; what became of this one is asked only of the one with its id.
+        about_another = ack.order is not None and ack.order.client_id != order.client_id
+        return replace(ack, order=None) if about_another else ack
 
     def cancel(self, venue_id: str) -> Ack:
         """Take an order back, with the orders of its group."""
@@ -160,6 +162,15 @@ class SimBroker:
         about = self._venue.ticket(answer.order) if answer.order else None
         told = None if about is None else self._reported(about)
         return Ack(outcome=AckOutcome.REJECTED, order=told, reason=answer.reason)
+
+    def _filled(self, execution: Execution) -> Fill:
+        """An execution as the engine is told of it. That of one contract of an order in several belongs to the order."""
+        fill, ticket = execution.report(self._fees), self._venue.ticket_named(execution.client_id)
+        if ticket is None or ticket.role is not Role.LEG:
+            return fill
+        whole = self._venue.ticket_named(ticket.parent)
+        assert whole is not None
+        return replace(fill, client_id=whole.client_id, venue_id=whole.venue_id)
 
     def _reported(self, ticket: Ticket) -> VenueOrder:
         """An order as the engine is told of it. One in several contracts is named after what they are on."""

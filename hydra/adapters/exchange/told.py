@@ -82,7 +82,7 @@ def request_of(order: Order, fees: FeeSchedule = FeeSchedule.FLAT) -> Request:
     until they are cancelled. Under the other the account is as Alpaca gives it, and the table of ``account_rules`` holds.
     """
     if order.legs:
-        return _of_legs(order)
+        return _of_legs(order) if len(order.legs) > 1 else _of_one(order)
     if fees is FeeSchedule.ALPACA:
         return _request(order, exits_of(order), force_of(order), None)
     carried = order.protection is not None and asset_class_of(order.symbol) in PLAIN_EXITS
@@ -129,6 +129,21 @@ def _of_legs(order: Order) -> Request:
             RequestLeg(symbol=leg.symbol, ratio=leg.ratio, side=leg.side, position_intent=_intent(leg))
             for leg in order.legs
         ),
+    )
+
+
+def _of_one(order: Order) -> Request:
+    """A structure of one contract is a plain order for it; a net price against its side stays below zero and is refused."""
+    (leg,) = order.legs
+    return Request(
+        client_id=order.client_id,
+        symbol=leg.symbol,
+        side=leg.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        quantity=order.quantity,
+        limit=None if order.limit is None else order.limit * order.side.sign * leg.side.sign,
+        position_intent=_intent(leg),
     )
 
 

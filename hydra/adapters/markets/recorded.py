@@ -59,12 +59,13 @@ class RecordedFeed:
         announced: tuple[CorporateAction, ...],
         notes: Sequence[str],
         fingerprint: str,
+        unpriced: Sequence[str] = (),
     ) -> None:
         self._bars = {name: Series(name, parts, bar_of) for name, parts in _by_symbol(loaded, "bars").items()}
         self._quotes = {name: Series(name, parts, quote_of) for name, parts in _by_symbol(loaded, "quotes").items()}
         self._options = options
         self._actions = announced
-        self._symbols = tuple(self._bars)
+        self._symbols = tuple(sorted((*self._bars, *unpriced)))
         self._fingerprint = fingerprint
         known = {at for series in self._bars.values() for at in series.known}
         known.update(at for quotes in self._quotes.values() for at in quotes.known)
@@ -83,11 +84,13 @@ class RecordedFeed:
         symbols: Sequence[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        some: bool = False,
     ) -> RecordedFeed:
         """Read and check files and folders.
 
         ``symbols``: those wanted (``None``: all there are). ``start`` and ``end`` (aware UTC): only what opened at
-        ``start`` or later and was known by ``end``. Raises ``BadConfig`` naming the file, the row and what is accepted.
+        ``start`` or later and was known by ``end``. ``some``: a wanted symbol without bars is played without prices, as long as
+        there is one that has them. Raises ``BadConfig`` naming the file, the row and what is accepted.
         """
         window = _window(start, end)
         if not paths:
@@ -97,9 +100,12 @@ class RecordedFeed:
         loaded = [each._replace(columns=each.columns.cut(*window)) for each in uncut]
         there = sorted({each.source.label.symbol for each in loaded if _holds(each, "bars")})
         wanted = there if symbols is None else sorted(set(symbols))
-        _all_there(wanted, there, paths, notes, cut=window != (None, None))
+        unpriced = [symbol for symbol in wanted if symbol not in there]
+        if not some or len(unpriced) == len(wanted):
+            _all_there(wanted, there, paths, notes, cut=window != (None, None))
         rest = sorted({each.source.label.symbol for each in loaded}.difference(wanted))
         more = tuple(f"{symbol}: not used: quotes without bars" for symbol in rest)
+        more += tuple(f"{symbol}: no bars, so it has no prices and is not traded" for symbol in unpriced)
         played = [each for each in loaded if each.source.label.symbol in wanted and each.columns.known]
         roots = None if symbols is None else {root_of(symbol) for symbol in wanted}
         files = [
@@ -112,13 +118,12 @@ class RecordedFeed:
         announced, unused = actions.gather(told, wanted)
         extras = [("", file.seconds, file.kind, file.digest) for file in files if options.uses(file)]
         extras += [("", 0, tables.ACTIONS, file.digest) for file in told if not set(announced).isdisjoint(file.actions)]
-        return cls(
-            played, options, announced, (*notes, *more, *options.notes, *unused), _fingerprint(played, extras, window)
-        )
+        told_of = (*notes, *more, *options.notes, *unused)
+        return cls(played, options, announced, told_of, _fingerprint(played, extras, window), unpriced)
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols that have bars, sorted."""
+        """The symbols that have bars, and those that were wanted and have none; sorted."""
         return self._symbols
 
     @property

@@ -12,7 +12,7 @@ from hydra.adapters.alpaca.access import Denied
 from hydra.adapters.alpaca.broker import AlpacaBroker
 from hydra.adapters.alpaca.budget import Urgency
 from hydra.model.errors import OverBudget, Refused, Unreachable
-from hydra.model.orders import OrderStatus, OrderType, Purpose, Side
+from hydra.model.orders import Leg, OrderStatus, OrderType, Purpose, Side
 from hydra.model.portfolio import Position
 from hydra.ports import AckOutcome, Broker
 from tests.adapters.alpaca.rows import ACCOUNT, FILL, ORDER_ID, POSITION, combined, contract, leg, order
@@ -463,6 +463,70 @@ def test_an_execution_of_an_unknown_order_is_named_by_asking_once() -> None:
     with rig({"GET /v2/account/activities/FILL": Said(200, fills), ONE: Said(200, order(status="filled"))}) as at:
         assert {each.client_id for each in at.broker.fills("").fills} == {"b1"}
         assert len(at.scripted.asked) == 2
+
+
+LEG_FILLS = [
+    {**FILL, "id": f"2022020213550998{n}::x", "symbol": part["symbol"], "order_id": part["id"]}
+    for n, part in enumerate(SPREAD["legs"])
+]
+LEG = "GET /v2/orders/" + SPREAD["legs"][0]["id"]
+WISH = buy(
+    symbol="GOOG",
+    side=Side.SELL,
+    quantity="1",
+    limit="5.60",
+    legs=(
+        Leg(symbol=CALL, side=Side.BUY, ratio=1, opens=True),
+        Leg(symbol=HIGHER, side=Side.SELL, ratio=1, opens=True),
+    ),
+)
+
+
+def test_executions_of_contracts_are_told_under_the_order_they_belong_to() -> None:
+    script = {PLACED: Said(200, SPREAD), "GET /v2/account/activities/FILL": Said(200, LEG_FILLS)}
+    with rig(script) as at:
+        at.broker.submit(WISH)
+        told = [(each.client_id, each.venue_id, each.symbol) for each in at.broker.fills("").fills]
+        assert told == [("b1", ORDER_ID, CALL), ("b1", ORDER_ID, HIGHER)]
+        assert len(at.scripted.asked) == 2
+
+
+def test_the_order_of_a_contract_that_was_never_seen_is_found_once() -> None:
+    script = {
+        "GET /v2/account/activities/FILL": Said(200, LEG_FILLS),
+        LEG: Said(200, SPREAD["legs"][0]),
+        LISTED: Said(200, [order(id="c" * 36), SPREAD]),
+    }
+    with rig(script) as at:
+        assert {(each.client_id, each.venue_id) for each in at.broker.fills("").fills} == {("b1", ORDER_ID)}
+        asked = [(each.method, each.path) for each in at.scripted.asked]
+        assert asked.count(("GET", "/v2/orders")) == 1
+        assert asked.count(("GET", LEG.removeprefix("GET "))) <= 2
+
+
+def _garbled(*, beneath: bool) -> dict[str, Any]:
+    """An order in several contracts whose class, or that of one contract, is a word that nobody has published."""
+    if not beneath:
+        return {**SPREAD, "order_class": "unheard_of"}
+    first, second = SPREAD["legs"]
+    return {**SPREAD, "legs": [{**first, "order_class": "unheard_of"}, second]}
+
+
+@pytest.mark.parametrize("beneath", [False, True], ids=["the order", "a contract"])
+@pytest.mark.parametrize("asked", ["submit", "lookup"])
+def test_nothing_is_learnt_of_an_order_that_is_not_understood(asked: str, beneath: bool) -> None:
+    wrong = Said(200, _garbled(beneath=beneath))
+    script = {
+        PLACED: wrong,
+        NAMED: wrong,
+        "GET /v2/account/activities/FILL": Said(200, LEG_FILLS),
+        LEG: Said(200, SPREAD["legs"][0]),
+        LISTED: Said(200, [SPREAD]),
+    }
+    with rig(script) as at:
+        with pytest.raises(Unreachable, match=r"unheard_of|symbol"):
+            at.broker.submit(WISH) if asked == "submit" else at.broker.order("b1")
+        assert {(each.client_id, each.venue_id) for each in at.broker.fills("").fills} == {("b1", ORDER_ID)}
 
 
 def asset(**changes: Any) -> dict[str, Any]:

@@ -292,14 +292,14 @@ def test_symbols_have_one_name_here(text: str, asset_class: str, here: str) -> N
 
 
 def test_an_execution_is_bounded_by_the_fee_it_does_not_tell() -> None:
-    shares = fill_of(rows.FILL, "b1")
+    shares = fill_of(rows.FILL, rows.FILL["order_id"], "b1")
     assert shares.fee == shares.cash_fee_most == shares.coin_fee_most == 0
     assert (shares.quantity, shares.price, shares.client_id) == (Decimal(2), Decimal("174.78"), "b1")
     pair = {**rows.FILL, "symbol": "BTC/USD", "qty": "0.1", "price": "20000"}
-    bought, sold = fill_of(pair, "b1"), fill_of({**pair, "side": "sell"}, "s1")
+    bought, sold = fill_of(pair, "v1", "b1"), fill_of({**pair, "side": "sell"}, "v2", "s1")
     assert (bought.cash_fee_most, bought.coin_fee_most) == (ZERO, Decimal("0.00025"))
     assert (sold.cash_fee_most, sold.coin_fee_most) == (Decimal(5), ZERO)
-    assert fill_of({**rows.FILL, "side": "sell_short"}, "s1").side is Side.SELL
+    assert fill_of({**rows.FILL, "side": "sell_short"}, "v2", "s1").side is Side.SELL
 
 
 @pytest.mark.parametrize(
@@ -309,4 +309,4 @@ def test_an_execution_is_bounded_by_the_fee_it_does_not_tell() -> None:
 )
 def test_an_execution_that_is_not_understood_is_no_answer(changes: dict[str, Any]) -> None:
     with pytest.raises(Unreachable, match=r"execution 2022"):
-        fill_of({**rows.FILL, **changes}, "b1")
+        fill_of({**rows.FILL, **changes}, "v1", "b1")

@@ -128,6 +128,17 @@ def test_a_symbol_without_bars_is_named_with_what_there_is(put: Put) -> None:
     assert "there are bars of SPY" in message
 
 
+def test_a_run_goes_on_without_the_symbols_that_have_no_bars_as_long_as_one_has(put: Put) -> None:
+    path = put(BARS + ROW)
+    feed = RecordedFeed.open([path], symbols=["SPY", "QQQ"], some=True)
+    assert feed.symbols == ("QQQ", "SPY")
+    assert [bar.symbol for bar in feed.bars(*EVER)] == ["SPY"]
+    assert (feed.history("QQQ", EVER[1], 5), feed.quotes(EVER[1]).get("QQQ")) == ((), None)
+    assert "QQQ: no bars, so it has no prices and is not traded" in feed.notes
+    with pytest.raises(BadConfig, match="no bars of AAPL, QQQ"):
+        RecordedFeed.open([path], symbols=["AAPL", "QQQ"], some=True)
+
+
 def test_files_of_one_symbol_are_joined_in_the_order_of_time(put: Put) -> None:
     late = put(BARS + NEXT, "SPY-1min-20240103.csv")
     early = put(BARS + ROW, "SPY-1min-20240102.csv")
