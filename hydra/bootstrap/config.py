@@ -18,14 +18,18 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_settings import SettingsConfigDict
 
+from hydra.bootstrap.agreement import disagreements
+from hydra.bootstrap.blackouts import read_blackouts
 from hydra.bootstrap.environment import ENV_FILE, Environment, LayeredSettings, read_environment, read_text
-from hydra.bootstrap.keys import FITS, Key, Kind, Location, key_at, keys, pattern_of, sections
+from hydra.bootstrap.keys import FITS, READ_ELSEWHERE, Key, Kind, Location, key_at, keys, pattern_of, sections
 from hydra.bootstrap.overrides import Override, match_variables
 from hydra.bootstrap.problems import Problem, misfit, name_of, unknown_key, wanted, word
+from hydra.bootstrap.sources import file_of
 from hydra.model.errors import BadConfig
-from hydra.policy import Policy
+from hydra.policy import Blackout, BotPolicy, Policy
 
 PROBLEMS_MAX = 100
+_FILE_NAME_MAX = 256
 
 
 class PolicySettings(Policy, LayeredSettings):
@@ -37,7 +41,8 @@ class PolicySettings(Policy, LayeredSettings):
 def load_policy(path: Path, environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Policy:
     """The policy in a TOML file, with ``HYDRA_SECTION__KEY`` variables of ``environ`` and ``env_file`` laid over it.
 
-    Decimals are taken as written: ``0.1`` is one tenth. Raises ``BadConfig`` with every problem, one a line.
+    Decimals are taken as written: ``0.1`` is one tenth. Files the policy names are found from the folder of this one. Raises
+    ``BadConfig`` with every problem, one a line.
     """
     document = _read_document(path)
     environment = read_environment(environ, env_file)
@@ -48,12 +53,43 @@ def load_policy(path: Path, environ: Mapping[str, str], env_file: Path | None = 
     try:
         settings = PolicySettings.of(_layer(document, overrides), document)
         if not problems:
-            return Policy.model_validate({name: getattr(settings, name) for name in Policy.model_fields})
+            return _with_files(path, Policy.model_validate({n: getattr(settings, n) for n in Policy.model_fields}))
     except ValidationError as error:
         told = [problem.location for problem in problems if problem.location]
         problems += [problem for problem in _translate(error) if not _covered(problem.location, told)]
         problems = [problem for problem in problems if not _told_within(problem.location, problems)]
     raise BadConfig(_render(problems, _Sources(path, environment, overrides, document))) from None
+
+
+def _with_files(path: Path, policy: Policy) -> Policy:
+    """The policy, once it agrees with itself, with its blackout days read and its bots' files named in full.
+
+    A journal then says of itself which file a bot came from, and is replayed without the configuration.
+    """
+    broken = tuple(f"{path}: {line}" for line in disagreements(policy))
+    if broken:
+        raise BadConfig("\n".join(broken))
+    blackouts: tuple[Blackout, ...] = ()
+    if policy.risk.blackout_file:
+        try:
+            blackouts = read_blackouts(path.parent / policy.risk.blackout_file)
+        except BadConfig as error:
+            raise BadConfig(f"{path}: risk.blackout_file: {error}") from None
+    bots = tuple(_with_its_file(path, bot) for bot in policy.bots)
+    risk = policy.risk.model_copy(update={"blackouts": blackouts})
+    return policy.model_copy(update={"risk": risk, "bots": bots})
+
+
+def _with_its_file(path: Path, bot: BotPolicy) -> BotPolicy:
+    file = file_of(bot.bot)
+    if file is None:
+        return bot
+    whole = (path.parent / file).resolve()
+    if len(str(whole)) > _FILE_NAME_MAX or ":" in str(whole):
+        raise BadConfig(
+            f"{path}: bots ({bot.id}).bot: {whole}: expected a path without a colon, at most {_FILE_NAME_MAX} characters"
+        )
+    return bot.model_copy(update={"bot": f"{whole}:{bot.bot.rpartition(':')[2]}"})
 
 
 def _read_document(path: Path) -> dict[str, Any]:
@@ -94,6 +130,9 @@ def _check_kinds(document: dict[str, Any]) -> _Kinds:
 def _clean(value: Any, location: Location, misfits: list[Problem]) -> Any:
     pattern = pattern_of(location)
     key = keys().get(pattern)
+    if pattern in READ_ELSEWHERE:
+        misfits.append(unknown_key(location))
+        return ()
     if key is not None:
         if not FITS[key.kind](value):
             misfits.append(misfit(key, location, value))

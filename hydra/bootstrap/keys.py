@@ -41,6 +41,7 @@ class Kind(StrEnum):
     TEXT = "text"
     NAMES = "list of text"
     TABLE = "table"
+    GROUPS = "table of lists"
 
 
 _KINDS: Mapping[Any, Kind] = {Decimal: Kind.NUMBER, int: Kind.WHOLE, bool: Kind.FLAG, date: Kind.DATE, str: Kind.TEXT}
@@ -52,7 +53,10 @@ _NOUNS: Mapping[Kind, str] = {
     Kind.TEXT: "text",
     Kind.NAMES: "a list of texts",
     Kind.TABLE: "a table of whole numbers, numbers, texts and flags",
+    Kind.GROUPS: "a table of lists of texts",
 }
+READ_ELSEWHERE: frozenset[tuple[str, ...]] = frozenset({("risk", "blackouts")})
+"""What the policy holds and no configuration can say: it comes from a file of its own."""
 
 
 class Key(NamedTuple):
@@ -120,7 +124,9 @@ def sections() -> Mapping[KeyPath, tuple[str, ...]]:
 def _walk(model: type[BaseModel], above: KeyPath) -> Iterator[Key]:
     for name, field in model.model_fields.items():
         path = (*above, name)
-        annotation = field.annotation
+        if path in READ_ELSEWHERE:
+            continue
+        annotation = _without_none(field.annotation)
         inner = get_args(annotation)
         if _is_model(annotation):
             yield from _walk(annotation, path)
@@ -128,6 +134,14 @@ def _walk(model: type[BaseModel], above: KeyPath) -> Iterator[Key]:
             yield from _walk(inner[0], (*path, ANY))
         else:
             yield _key(path, field)
+
+
+def _without_none(annotation: Any) -> Any:
+    """``T`` of ``T | None``; anything else as it is."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    inner = [choice for choice in get_args(annotation) if choice is not NoneType]
+    return inner[0] if len(inner) == 1 else annotation
 
 
 def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
@@ -143,18 +157,26 @@ def _key(path: KeyPath, field: FieldInfo) -> Key:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return Key(path, Kind.TEXT, _choice([member.value for member in annotation]), optional)
     if origin is tuple:
-        _, _, description = _unwrap(get_args(annotation)[0], [], None)
-        limits = ", each ".join(part for part in (_counted(marks), description) if part)
-        return Key(path, Kind.NAMES, limits, optional)
+        return Key(path, Kind.NAMES, _list_limits(annotation, marks), optional)
     if origin is dict:
+        _, inner = get_args(annotation)
+        if get_origin(inner) is tuple:
+            return Key(path, Kind.GROUPS, f"each {_list_limits(inner, [])}", optional)
         return Key(path, Kind.TABLE, "", optional)
     return Key(path, _KINDS[annotation], description or _range(marks), optional)
 
 
+def _list_limits(annotation: Any, marks: list[Any]) -> str:
+    """How many there may be in a list, and what each may be."""
+    inner, _, description = _unwrap(get_args(annotation)[0], [], None)
+    if get_origin(inner) is Literal:
+        description = _choice(get_args(inner))
+    return ", each ".join(part for part in (_counted(marks), description) if part)
+
+
 def _unwrap(annotation: Any, marks: list[Any], description: str | None) -> tuple[Any, list[Any], str | None]:
     """The bare type, its constraints and its description, through ``Annotated`` and ``... | None``."""
-    if get_origin(annotation) in (Union, UnionType):
-        (annotation,) = (inner for inner in get_args(annotation) if inner is not NoneType)
+    annotation = _without_none(annotation)
     if get_origin(annotation) is Annotated:
         annotation, *inner_marks = get_args(annotation)
         for mark in inner_marks:
@@ -205,6 +227,10 @@ def _is_whole(value: Any) -> bool:
     return type(value) is int and _is_number(value)
 
 
+def _is_names(value: Any) -> bool:
+    return type(value) is list and all(type(item) is str for item in value)
+
+
 def is_scalar(value: Any) -> bool:
     """Whether a value may stand in a table of parameters."""
     return type(value) in (str, bool) or _is_number(value)
@@ -216,7 +242,8 @@ FITS: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.FLAG: lambda value: type(value) is bool,
     Kind.DATE: lambda value: type(value) is date,
     Kind.TEXT: lambda value: type(value) is str,
-    Kind.NAMES: lambda value: type(value) is list and all(type(item) is str for item in value),
+    Kind.NAMES: _is_names,
     Kind.TABLE: lambda value: type(value) is dict and all(is_scalar(item) for item in value.values()),
+    Kind.GROUPS: lambda value: type(value) is dict and all(_is_names(item) for item in value.values()),
 }
 """Whether a value read from TOML is of a kind at all. Exact types: ``true`` is no number, ``"5"`` neither."""

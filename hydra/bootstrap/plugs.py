@@ -1,32 +1,40 @@
 """Finding what the configuration names, through entry points; the built-in plugs come through the same door.
 
-An unknown name refuses with the names there are. What is installed but not named is never imported.
+An unknown name refuses with the names there are. What is installed but not named is never imported. A bot may also be named
+by its file or module (``hydra.bootstrap.sources``). The sources of what comes from elsewhere belong to the hash of the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
+from hydra.adapters.fingerprint import PACKAGE
+from hydra.bootstrap.sources import call_foreign, file_of, is_source, load_source
 from hydra.model.errors import BadConfig
 from hydra.policy import BotPolicy, Policy
-from hydra.ports import Bot
+from hydra.ports import Bot, BotFactory, Setting
 from hydra.risk.gates import REQUIRED
+from hydra.risk.kills import REQUIRED_KILLS
 from hydra.risk.plugs import Gate, RuleBook
 
 
 @lru_cache(maxsize=16)
-def _available(group: str) -> dict[str, EntryPoint]:
+def available(group: str) -> Mapping[str, EntryPoint]:
+    """Everything installed of a group, by name; nothing of it is imported."""
     return {point.name: point for point in entry_points(group=group)}
 
 
 def find(group: str, name: str, key: str) -> Any:
     """The plug called ``name``; ``key`` is where the configuration names it. Raises ``BadConfig``."""
-    point = _available(group).get(name)
+    point = available(group).get(name)
     if point is None:
-        there = ", ".join(sorted(_available(group))) or "none (is the package installed?)"
+        there = ", ".join(sorted(available(group))) or "none (is the package installed?)"
         raise BadConfig(f"{key}: unknown name {name!r}; there are: {there}")
     try:
         return point.load()
@@ -35,10 +43,9 @@ def find(group: str, name: str, key: str) -> Any:
 
 
 def rule_book(policy: Policy) -> RuleBook:
-    """The policy with its gates, rules and exits resolved. Raises ``BadConfig`` for what is unknown or left out."""
-    missing = sorted(REQUIRED - set(policy.health.gates))
-    if missing:
-        raise BadConfig(f"health.gates: {', '.join(missing)} may not be left out")
+    """The policy with its gates, rules, exits and kills resolved. Raises ``BadConfig`` for what is unknown or left out."""
+    _none_missing("health.gates", REQUIRED, policy.health.gates)
+    _none_missing("risk.kills", REQUIRED_KILLS, policy.risk.kills)
     if not policy.risk.rules:
         raise BadConfig("risk.rules: an empty rule book admits nothing; name at least one rule")
     gates = tuple(
@@ -47,8 +54,10 @@ def rule_book(policy: Policy) -> RuleBook:
     return RuleBook(
         policy=policy,
         gates=gates,
-        rules={name: find("hydra.rules", name, "risk.rules") for name in _once("risk.rules", policy.risk.rules)},
-        exits={name: find("hydra.exits", name, "risk.exits") for name in _once("risk.exits", policy.risk.exits)},
+        rules=_plugs("rules", policy.risk.rules),
+        exits=_plugs("exits", policy.risk.exits),
+        option_exits=_plugs("option_exits", policy.risk.option_exits),
+        kills=_plugs("kills", policy.risk.kills),
         bots={bot.id: bot for bot in policy.bots},
     )
 
@@ -56,6 +65,73 @@ def rule_book(policy: Policy) -> RuleBook:
 def make_bots(policy: Policy) -> dict[str, Bot]:
     """The enabled bots by id. Raises ``BadConfig`` naming the bot and the parameter that does not fit."""
     return {bot.id: _make_bot(bot, policy) for bot in policy.enabled_bots}
+
+
+def book_and_bots(config: Path, policy: Policy) -> tuple[RuleBook, dict[str, Bot]]:
+    """All that a run needs of the policy that ``config`` holds. Raises ``BadConfig`` naming file and key."""
+    with naming(config):
+        return rule_book(policy), make_bots(policy)
+
+
+@contextmanager
+def naming(config: Path) -> Iterator[None]:
+    """Refusals from inside get the configuration's file before them."""
+    try:
+        yield
+    except BadConfig as error:
+        raise BadConfig(f"{config}: {error}") from error
+
+
+def bots_that_can_be_made(policy: Policy) -> tuple[dict[str, Bot], list[str]]:
+    """The enabled bots by id, and why the others are not among them: for commands that must work without them."""
+    bots: dict[str, Bot] = {}
+    notes: list[str] = []
+    for bot in policy.enabled_bots:
+        try:
+            bots[bot.id] = _make_bot(bot, policy)
+        except BadConfig as error:
+            notes.append(f"not asked: {error}")
+    return bots, notes
+
+
+def foreign_sources(policy: Policy) -> tuple[Path, ...]:
+    """The source files of every plug the policy names that is none of this program's, sorted. Imports nothing.
+
+    A plug's file is the one its factory is in; what that file imports in turn is not followed.
+    """
+    found = {file for bot in policy.enabled_bots if (file := file_of(bot.bot)) is not None}
+    for module in _modules(policy):
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if file is not None and not Path(file).is_relative_to(PACKAGE):
+            found.add(Path(file))
+    return tuple(sorted(found))
+
+
+def _modules(policy: Policy) -> Iterator[str]:
+    """The module of every plug that is named."""
+    risk = policy.risk
+    named = {"gates": policy.health.gates, "rules": risk.rules, "exits": risk.exits, "kills": risk.kills}
+    named["option_exits"] = risk.option_exits
+    named["signals"] = tuple(bot.signal for bot in policy.enabled_bots if bot.signal is not None)
+    named["bots"] = tuple(bot.bot for bot in policy.enabled_bots if not is_source(bot.bot))
+    for kind, names in named.items():
+        points = available(f"hydra.{kind}")
+        yield from (points[name].module for name in names if name in points)
+    for bot in policy.enabled_bots:
+        if is_source(bot.bot) and file_of(bot.bot) is None:
+            yield bot.bot.rpartition(":")[0]
+
+
+def _none_missing(key: str, required: frozenset[str], named: Iterable[str]) -> None:
+    missing = sorted(required - set(named))
+    if missing:
+        raise BadConfig(f"{key}: {', '.join(missing)} may not be left out")
+
+
+def _plugs(kind: str, names: Iterable[str]) -> dict[str, Any]:
+    """The plugs of the group ``hydra.<kind>`` that ``risk.<kind>`` names."""
+    key = f"risk.{kind}"
+    return {name: find(f"hydra.{kind}", name, key) for name in _once(key, names)}
 
 
 def _gate(name: str, key: str) -> Gate:
@@ -75,15 +151,24 @@ def _once(key: str, names: Iterable[str]) -> tuple[str, ...]:
 
 def _make_bot(bot: BotPolicy, policy: Policy) -> Bot:
     where = f"bots ({bot.id})"
-    make: Callable[..., Bot] = find("hydra.bots", bot.bot, f"{where}.bot")
-    make_signal = find("hydra.signals", bot.signal, f"{where}.signal")
-    try:
-        signal = make_signal(bot.parameters)
-    except BadConfig as error:
-        raise BadConfig(f"{where}.parameters of signal {bot.signal}: {error}") from error
+    key = f"{where}.bot"
+    make: BotFactory = load_source(bot.bot, key) if is_source(bot.bot) else find("hydra.bots", bot.bot, key)
+    signal = None if bot.signal is None else _make_signal(bot, bot.signal, policy)
+    setting = Setting(policy=bot, options=policy.options, signal=signal)
+    made = call_foreign(where, lambda: make(setting))
+    if not callable(made):
+        raise BadConfig(f"{where}.bot: {bot.bot} made a {type(made).__name__}, not a bot")
+    return made
+
+
+def _make_signal(bot: BotPolicy, name: str, policy: Policy) -> Any:
+    """The bot's signal, which must be able to speak with the bars that are kept."""
+    where = f"bots ({bot.id})"
+    make_signal = find("hydra.signals", name, f"{where}.signal")
+    signal = call_foreign(f"{where}.parameters of signal {name}", lambda: make_signal(bot.parameters))
     if signal.warm_up > policy.engine.window_bars:
         raise BadConfig(
-            f"{where}.parameters: signal {bot.signal} needs {signal.warm_up} bars, "
+            f"{where}.parameters: signal {name} needs {signal.warm_up} bars, "
             f"engine.window_bars keeps {policy.engine.window_bars}"
         )
-    return make(bot, signal)
+    return signal

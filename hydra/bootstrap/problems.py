@@ -59,7 +59,7 @@ def unknown_key(location: Location) -> Problem:
     siblings = sections().get(table, ())
     close = get_close_matches(name, siblings, n=1, cutoff=_CLOSE)
     if not close:
-        elsewhere = {path[-1]: key.name for path, key in keys().items()}
+        elsewhere = {path[-1]: key.name for path, key in reversed(list(keys().items()))}
         close = [elsewhere[found] for found in get_close_matches(name, elsewhere, n=1, cutoff=0.8)]
     hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(siblings)}"
     return Problem(location, f"{name_of(location)}: unknown key; {hint}")

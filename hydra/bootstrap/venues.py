@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 BOOKS = "exchange.db"
 SOURCE = "exchange-source.json"
+OPTION_DAYS = 365
+"""How long, from the first day of an invented market, its contracts may run."""
 _PRACTICE_STEPS = 60
 
 
@@ -102,7 +104,7 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
         venue = SimulatedVenue(feed, calendar, _settings(policy), SqliteBooks(state_dir / BOOKS))
         notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
     _remember(state_dir, played)
-    _begin(venue, policy)
+    _begin(venue, policy, invented=policy.market.name == "synthetic" and not played.data)
     speed = source.speed or policy.market.speed
     spoilt = venue if plan is None else faulty(venue, plan)
     clock = SimClock(
@@ -133,15 +135,19 @@ def _told(plan: FaultPlan, path: str) -> str:
     return f"faults on demand: {count} rule{'' if count == 1 else 's'} of {path}"
 
 
-def _begin(venue: SimulatedVenue, policy: Policy) -> None:
+def _begin(venue: SimulatedVenue, policy: Policy, *, invented: bool) -> None:
     """Make the first instant of a new market current; in practice go on until everything has a price.
 
-    A market that never closes has no quiet hours before the opening in which prices could gather.
+    A market that never closes has no quiet hours before the opening in which prices could gather. Pairs are invented from
+    midnight UTC, which is still the evening before at the exchange: an invented market begins with the exchange's own day.
     """
     first = venue.feed.next_after(None)
     if first is None or venue.now >= first:
         return
     venue.advance()
+    if invented:
+        while venue.calendar.sessions(venue.now).day < policy.market.start and venue.advance():
+            pass
     if policy.market.sessions == "always":
         market = SimMarket(venue)
         for _ in range(_PRACTICE_STEPS):
@@ -152,9 +158,15 @@ def _begin(venue: SimulatedVenue, policy: Policy) -> None:
 
 def synthetic(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
     """The invented market (entry point ``synthetic`` of ``hydra.markets``)."""
+    from hydra.adapters.markets.ladders import Listing
     from hydra.adapters.markets.synthetic import SyntheticFeed
 
     market = policy.market
+    listed = None
+    if policy.underlyings:
+        if market.sessions != "exchange":
+            raise BadConfig("market.sessions: 'always' has no contracts; a bot with option needs 'exchange'")
+        listed = Listing(underlyings=tuple(policy.underlyings), days=OPTION_DAYS)
     return SyntheticFeed(
         _seed(policy, source),
         policy.symbols,
@@ -162,6 +174,7 @@ def synthetic(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Fee
         calendar,
         bar_seconds=market.bar_seconds,
         sessions=market.sessions,
+        options=listed,
     )
 
 
@@ -169,7 +182,8 @@ def recorded(policy: Policy, source: Source, _calendar: ExchangeCalendar) -> Fee
     """Recorded prices from the files of ``--data`` (entry point ``recorded`` of ``hydra.markets``)."""
     from hydra.adapters.markets.recorded import RecordedFeed
 
-    return RecordedFeed.open(source.data, symbols=tuple(dict.fromkeys(map(_priced_by, policy.symbols))))
+    symbols = tuple(dict.fromkeys(map(_priced_by, policy.symbols)))
+    return RecordedFeed.open(source.data, symbols=symbols, some=True)
 
 
 def _priced_by(symbol: str) -> str:

@@ -26,7 +26,7 @@ from hydra.adapters.lock import WriterLock
 from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import ParallelReads, read_inline
 from hydra.adapters.store.store import SqlStore
-from hydra.bootstrap.plugs import find, make_bots, rule_book
+from hydra.bootstrap.plugs import book_and_bots, bots_that_can_be_made, find, foreign_sources, naming, rule_book
 from hydra.bootstrap.setup import Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
@@ -38,7 +38,10 @@ from hydra.model.errors import Refused
 from hydra.model.events import Event, RunClosed, SegmentOpened
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Binding
-from hydra.ports import Head
+from hydra.ports import Bot, Head
+from hydra.risk.plugs import RuleBook
+
+_NEEDS_BOTS = frozenset({"qc", "run"})
 
 
 @dataclass(slots=True)
@@ -113,7 +116,8 @@ class Writer:
     def code_hash(self) -> str:
         """The hash of this program's sources, looked at again as often as the probes are."""
         if self._code is None:
-            self._code = CodeFingerprint(look_seconds=float(self.setup.policy.health.probe_seconds))
+            policy = self.setup.policy
+            self._code = CodeFingerprint(more=foreign_sources(policy), look_seconds=float(policy.health.probe_seconds))
         return self._code.hash()
 
     def binding(self) -> Binding:
@@ -130,8 +134,7 @@ class Writer:
 
     def _open(self, stack: ExitStack) -> None:
         setup, files = self.setup, RealFiles()
-        book = rule_book(setup.policy)
-        bots = make_bots(setup.policy)
+        book, bots = self._plugs()
         for folder in (setup.state_dir, setup.log_dir, setup.inbox_dir):
             files.make_dir(folder)
         self.run = f"{wall_now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -176,6 +179,17 @@ class Writer:
             self.notes += found.notes
             self._engine.record(found)
         self._engine.settle()
+
+    def _plugs(self) -> tuple[RuleBook, dict[str, Bot]]:
+        """What the policy names. A bot that cannot be made stops a run before it begins, and nobody who has to close positions."""
+        policy = self.setup.policy
+        if self.command in _NEEDS_BOTS:
+            return book_and_bots(self.setup.config, policy)
+        with naming(self.setup.config):
+            book = rule_book(policy)
+        bots, notes = bots_that_can_be_made(policy)
+        self.notes += notes
+        return book, bots
 
     def _probes(self, files: RealFiles, store: SqlStore) -> HealthProbes:
         health = self.setup.policy.health

@@ -262,6 +262,40 @@ def doctor(
     _call("doctor", "doctor", locals())
 
 
+bots = typer.Typer(
+    name="bots",
+    help="Show the bots and where each stands, or write a new one.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+app.add_typer(bots)
+
+
+@bots.command("list")
+def bots_list(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show every bot: its code, its state, its day and its share of the risk."""
+    _call("bots", "bots list", locals())
+
+
+@bots.command("new")
+def bots_new(
+    name: Annotated[str, typer.Argument(help="What it is called: lower-case letters, digits and _.")],
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a bot with its test into bots/ beside the configuration, and show its entry."""
+    _call("bots", "bots new", locals())
+
+
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],

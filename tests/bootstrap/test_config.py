@@ -47,7 +47,7 @@ def test_the_paper_configuration_loads() -> None:
     policy = loaded(PAPER)
     assert policy.mode == "paper"
     assert not policy.practice
-    assert [bot.id for bot in policy.bots] == ["spy-trend", "spy-breakout", "aapl-trend"]
+    assert [bot.id for bot in policy.bots] == ["spy-trend", "spy-breakout", "aapl-trend", "spy-put-spread", "coins"]
     assert type(policy) is Policy
 
 
@@ -117,9 +117,13 @@ WRONG_VALUES = [
     ("speed =", 'speed = "٣"', "market.speed ="),
     ("name =", 'name = "Sim Broker"', 'broker.name = "Sim Broker": expected text, lower-case letters'),
     ("name =", 'name = "alpaca"\npractice = true', "broker.practice: unknown key; did you mean practice?"),
-    ("exits =", 'exits = "stop_loss"', "(in square brackets)"),
-    ("exits =", "exits = [1]", "risk.exits = [1]: expected a list of texts"),
-    ("exits =", 'exits = ["Stop"]', 'risk.exits[0] = "Stop": expected a list of texts, lower-case letters'),
+    ("kill_flattens =", 'kill_flattens = "drawdown"', "(in square brackets)"),
+    ("kill_flattens =", "kill_flattens = [1]", "risk.kill_flattens = [1]: expected a list of texts"),
+    (
+        "kill_flattens =",
+        'kill_flattens = ["Stop"]',
+        'risk.kill_flattens[0] = "Stop": expected a list of texts, lower-case letters',
+    ),
     ("risk_per_trade =", "risk_per_trade = 0.03", "risk: risk_per_trade 0.03 is above risk_per_trade_cap 0.02"),
     ("crypto =", "crypto = 0.26", "budgets: momentum, options and crypto add up to 1.01; at most 1 is accepted"),
     ("crypto =", "crypto = 25", "budgets.crypto = 25: expected a number, 0 to 1"),

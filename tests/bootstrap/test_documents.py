@@ -7,9 +7,10 @@ import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.environment import RESERVED, load_secrets, read_environment
@@ -47,20 +48,36 @@ def rows() -> dict[str, list[str]]:
 
 
 def default_of(key: Key, document: dict[str, Any]) -> str:
-    if ANY in key.path:
-        return "-" if not key.optional else "empty" if key.kind is Kind.TABLE else "none"
-    value: Any = document
+    """What holds when a key is left out; of one that may not be, what the paper configuration has."""
     if key.optional:
-        section, name = key.path
-        value = Policy.model_fields[section].annotation.model_fields[name].default  # type: ignore[union-attr]  # a section
-        if value in (None, ""):
-            return "none"
-        return str(value).lower() if key.kind is Kind.FLAG else str(value)
+        return shown_default(field_of(key).default, key)
+    if ANY in key.path:
+        return "-"
+    value: Any = document
     for part in key.path:
         value = value[part]
-    if key.kind is Kind.NAMES:
+    return "all built-in ones" if key.kind is Kind.NAMES else shown_default(value, key) or '""'
+
+
+def shown_default(value: Any, key: Key) -> str:
+    if key.kind is Kind.TABLE:
+        return "empty"
+    if key.kind is Kind.NAMES and value:
         return "all built-in ones"
-    return str(value).lower() if key.kind is Kind.FLAG else str(value) or '""'
+    if value in (None, "", (), {}):
+        return '""' if not key.optional else "none"
+    return str(value).lower() if key.kind is Kind.FLAG else str(value)
+
+
+def field_of(key: Key) -> Any:
+    """The model's field behind a key."""
+    model: Any = Policy
+    *above, name = (part for part in key.path if part != ANY)
+    for part in above:
+        annotation = model.model_fields[part].annotation
+        inner = [kind for kind in get_args(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        model = inner[0] if inner else annotation
+    return model.model_fields[name]
 
 
 @pytest.mark.parametrize("key", keys().values(), ids=lambda key: key.name)
@@ -97,15 +114,29 @@ def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -
     paper, dev = (load_policy(path, {}, None).document() for path in (PAPER, DEV))
     differing = [
         (section, key)
-        for section in ("broker", "market", "engine", "health", "risk", "budgets", "certificate", "journal", "store")
+        for section in (
+            "broker",
+            "market",
+            "options",
+            "engine",
+            "health",
+            "risk",
+            "budgets",
+            "certificate",
+            "journal",
+            "store",
+        )
         for key in paper[section]
         if paper[section][key] != dev[section][key]
     ]
     assert differing == [("market", "days"), ("market", "speed"), ("market", "sessions")]
     at_any_hour = {"trade_start": "00:00", "trade_end": "23:30", "manage_until": "23:59"}
-    assert [{**bot, "session": at_any_hour} for bot in paper["bots"]] == dev["bots"]
+    for bot in paper["bots"]:
+        bot["session"] = bot["session"] and at_any_hour
+        bot["enabled"] = bot["option"] is None
+    assert paper["bots"] == dev["bots"]
     marked = [line.partition(" =")[0] for line in DEV.read_text().splitlines() if "# PRACTICE:" in line]
-    hours = [*at_any_hour, "session", "session"]
+    hours = [*at_any_hour, "session", "session", "enabled", "session"]
     assert marked == ["practice", *(key for _, key in differing), *hours]
 
 
@@ -172,7 +203,7 @@ def test_the_configuration_for_alpaca_has_two_bots_on_and_no_trace_of_the_simula
     policy = load_policy(config, {}, env_file)
     assert (policy.mode, policy.broker.name, policy.market.name) == ("paper", "alpaca", "alpaca")
     assert [bot.id for bot in policy.bots if bot.enabled] == ["spy-trend", "spy-breakout"]
-    assert {"AAPL", "BTC-USD"} == {symbol for bot in policy.bots if not bot.enabled for symbol in bot.symbols}
+    assert [bot.id for bot in policy.bots if not bot.enabled] == ["aapl-trend", "spy-put-spread", "btc-trend"]
     written = tomllib.loads(ALPACA_TEXT)
     assert set(written["broker"]) == {"name"}
     assert set(written["market"]) == {"name", "bar_seconds", "sessions"}
@@ -187,10 +218,11 @@ def test_a_broker_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "key", "group"), [("health", "gates", "gates"), ("risk", "rules", "rules"), ("risk", "exits", "exits")]
+    ("section", "key"),
+    [("health", "gates"), ("risk", "rules"), ("risk", "exits"), ("risk", "option_exits"), ("risk", "kills")],
 )
-def test_the_paper_configuration_names_every_built_in_plug(section: str, key: str, group: str) -> None:
+def test_the_paper_configuration_names_every_built_in_plug(section: str, key: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = tomllib.loads(PAPER_TEXT)[section][key]
-    assert sorted(names) == sorted(project["entry-points"][f"hydra.{group}"])
+    assert sorted(names) == sorted(project["entry-points"][f"hydra.{key}"])
     assert all(f"`{name}`" in REFERENCE for name in names)

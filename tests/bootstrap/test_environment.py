@@ -42,11 +42,12 @@ def test_a_variable_overrides_each_kind_of_key() -> None:
     assert policy.risk.rules == ("drawdown",)
     assert policy.engine.seed == 3
     assert policy.market.start.isoformat() == "2025-03-03"
-    assert [bot.enabled for bot in policy.bots] == [False, True, True]
+    assert [bot.enabled for bot in policy.bots] == [False, True, True, True, True]
     assert policy.bots[0].symbols == ("QQQ", "IWM")
     assert policy.bots[0].parameters == {"fast": 20, "slow": 60}
     assert policy.bots[1].parameters == {"lookback": 12.5}
     assert policy.bots[2].parameters == {"fast": 5, "slow": 0.5, "kind": "a", "on": True}
+    assert policy.bots[2].session is not None
     assert policy.bots[2].session.trade_end == "12:00"
     assert policy.bots[2].session.trade_start == "09:35"
     assert policy.bots[2].time_stop_minutes is None

@@ -132,6 +132,44 @@ def test_the_cause_is_what_happens_to_such_a_symbol(symbol: str, ours: int, thei
     assert cause in one(ledger_of(holding("trend", symbol, ours)), sight_of(positions)).cause
 
 
+def test_a_leg_that_was_assigned_leaves_the_shares_to_be_looked_at() -> None:
+    """A short put is gone and a hundred shares have come: whose they are is for a person to say."""
+    found = explain(ledger_of(holding("condor", OPTION, 1)), sight_of({OPTION: 1, "SPY": 100}), TOLERANCE)
+    assert [(line.name, line.acceptable) for line in found] == [("position SPY", True)]
+    assert "exercised or assigned" in found[0].cause
+
+
+def test_what_is_owed_and_gone_says_what_accepting_would_write_off() -> None:
+    found = one(ledger_of(holding("condor", OPTION, -3)), sight_of({OPTION: -1}))
+    assert found.what == f"{OPTION}: the venue holds -1, known are -3 (condor -3): 2 more"
+    assert "somebody bought" in found.cause
+    assert "would write 2 of the bots' holdings off" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("held", "there", "given_up", "foreign"),
+    [
+        ({"a": -3}, -1, {"a": -2}, {}),
+        ({"a": -3}, 0, {"a": -3}, {}),
+        ({"a": -3}, 2, {"a": -3}, {OPTION: 2}),
+        ({"a": -3}, -5, {}, {OPTION: -2}),
+        ({"a": 1, "b": -2}, 0, {"b": -1}, {}),
+        ({"b": -2, "a": 1}, 0, {"b": -1}, {}),
+        ({"a": 2, "b": -1, "c": 3}, 1, {"c": 3}, {}),
+        ({"a": 1, "b": -1}, 4, {}, {OPTION: 4}),
+    ],
+    ids=str,
+)
+def test_accepting_gives_up_only_what_points_the_way_that_is_missing(
+    held: dict[str, int], there: int, given_up: dict[str, int], foreign: dict[str, int]
+) -> None:
+    ledger = ledger_of(*(holding(bot, OPTION, quantity) for bot, quantity in held.items()))
+    accepted = acceptance(ledger, sight_of({OPTION: there} if there else {}), "me", "looked")
+    assert isinstance(accepted, ForeignAccepted)
+    assert accepted.given_up == {f"{bot}|{OPTION}": Decimal(quantity) for bot, quantity in given_up.items()}
+    assert accepted.foreign == {symbol: Decimal(quantity) for symbol, quantity in foreign.items()}
+
+
 def test_an_order_that_is_not_ours_can_be_accepted_and_one_named_like_ours_says_so() -> None:
     found = one(ledger_of(), sight_of({}, there("by-hand")))
     assert (found.name, found.acceptable) == ("order by-hand", True)
@@ -182,7 +220,7 @@ def test_the_answer_of_the_gate_is_followed_by_a_line_for_each_difference() -> N
 
 
 SYMBOLS = st.sampled_from(["SPY", "AAPL", "BTC-USD", OPTION])
-AMOUNTS = st.integers(min_value=1, max_value=9).map(Decimal)
+AMOUNTS = st.integers(min_value=-9, max_value=9).filter(bool).map(Decimal)
 POSITIONS = st.dictionaries(SYMBOLS, AMOUNTS, max_size=4)
 IDS = st.sets(st.sampled_from(["hy-1", "hy-2", "by-hand"]), max_size=3)
 

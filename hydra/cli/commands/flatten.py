@@ -77,7 +77,7 @@ def _warning(bot: str, ledger: Ledger) -> list[str]:
     whose = f"bot {bot}" if bot else "every bot"
     told = left_of(ledger, bot).told()
     return [
-        f"This cancels the orders of {whose} and sells what it holds at the market; nothing is entered until `hydra resume`.",
+        f"This cancels the orders of {whose} and closes what it holds at the market; nothing is entered until `hydra resume`.",
         *(f"  {line}" for line in told or ("by the store nothing is held or open",)),
     ]
 

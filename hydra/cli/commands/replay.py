@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.adapters.bot_host import InlineBotHost
 from hydra.adapters.files import RealFiles
-from hydra.adapters.fingerprint import code_hash
+from hydra.adapters.fingerprint import CodeFingerprint
 from hydra.adapters.journal.reader import Reading
 from hydra.adapters.journal.segments import first_line, segments
-from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.bootstrap.plugs import foreign_sources, make_bots, rule_book
 from hydra.cli.frame import Frame, Result
 from hydra.engine.replay import Replayed, replay
 from hydra.model.errors import BadConfig
@@ -40,14 +40,30 @@ def command(frame: Frame) -> Result:
             if counted % _TOLD_EVERY == 0:
                 status.update(f"replaying: {counted:,} events")
 
-        result = replay(_told(reading), resolve, watch=watch)
-    return _result(result, reading, paths)
+        resolver = Resolver()
+        result = replay(_told(reading), resolver, watch=watch)
+    return _result(result, reading, paths, bool(result.codes - resolver.codes))
 
 
-def resolve(document: Mapping[str, Any]) -> tuple[RuleBook, BotHost]:
-    """A journaled policy with its plugs; bots get no deadline, for time is not replayed."""
-    policy = Policy.model_validate(document)
-    return rule_book(policy), InlineBotHost(make_bots(policy), deadline_ms=None)
+class Resolver:
+    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[tuple[Path, ...], str] = {}
+
+    def __call__(self, document: Mapping[str, Any]) -> tuple[RuleBook, BotHost]:
+        """The rule book and the bots, which get no deadline: time is not replayed."""
+        policy = Policy.model_validate(document)
+        resolved = rule_book(policy), InlineBotHost(make_bots(policy), deadline_ms=None)
+        sources = foreign_sources(policy)
+        if sources not in self._hashes:
+            self._hashes[sources] = CodeFingerprint(more=sources).hash()
+        return resolved
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of the policies so far."""
+        return frozenset(self._hashes.values())
 
 
 def _told(reading: Reading) -> Iterable[Event]:
@@ -75,14 +91,14 @@ def _segments(named: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(sorted(heads, key=lambda path: heads[path].seq))  # type: ignore[union-attr]  # checked above
 
 
-def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...]) -> Result:
+def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...], other_code: bool) -> Result:
     difference, tail = result.difference, reading.tail
     notes = []
     if difference is None and tail.torn_bytes:
         notes.append(f"a torn last line of {tail.torn_bytes} bytes was left out")
     if difference is None and result.open_tail:
         notes.append("open tail: the last run has not ended in order")
-    if result.codes - {code_hash()}:
+    if other_code:
         notes.append("written by another version of the code")
     if difference is None:
         ending = f"identical: {result.cycles:,} cycles, {result.decisions:,} decisions, {result.orders:,} orders"

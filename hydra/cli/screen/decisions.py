@@ -6,15 +6,18 @@ when it opens again; a closed session is no news, and a halt is told as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hydra.cli.screen import words
+from hydra.cli.screen import structures, words
 from hydra.engine.cycle import CycleReport
-from hydra.model.orders import Order, OrderStatus, Purpose
+from hydra.model.market import OptionContract
+from hydra.model.money import ZERO
+from hydra.model.orders import Order, OrderStatus, Purpose, Side
 from hydra.model.portfolio import Trade
 from hydra.model.snapshot import Verdict
+from hydra.model.structures import most_lost_of
 
 _KEPT = 64
 _TROUBLE = {
@@ -58,16 +61,13 @@ class Decisions:
                 text = skip.reason if skip.code == "capped" else f"{words.in_words(skip.code)}: {skip.reason}"
                 kind = "capped" if skip.code == "capped" else "skipped"
                 self._note(report, kind, f"{bot} {symbol}".strip(), text, skip.code)
-        for trade in ledger.trades:
-            self._note(
-                report,
-                "won" if trade.profit > 0 else "lost",
-                f"{trade.bot} {trade.symbol}",
-                _closed(trade),
-                trade.trade_id,
-            )
+        if ledger.trades:
+            self._trades(report)
         if plan.sends:
             self._orders(report)
+        for moved in plan.stops:
+            text = f"stop to {words.price(moved.stop)}: {moved.reason}"
+            self._note(report, "moved", f"{moved.bot} {moved.symbol}", text, "stop")
         for resume in plan.resumes:
             self._note(report, "resumed", resume.by, resume.reason, resume.command_id)
         for halt in plan.halts:
@@ -77,6 +77,16 @@ class Decisions:
         """The last ``count`` decisions, newest first; what keeps repeating counts by its last time."""
         ordered = sorted(self._lines.values(), key=lambda line: (line.cycle, line.number), reverse=True)
         return tuple(ordered[:count])
+
+    def _trades(self, report: CycleReport) -> None:
+        """What was closed: the legs of a structure on one line."""
+        together: dict[str, list[Trade]] = {}
+        for trade in report.ledger.trades:
+            together.setdefault(trade.structure or trade.trade_id, []).append(trade)
+        for trades in together.values():
+            first, profit = trades[0], sum((trade.profit for trade in trades), ZERO)
+            about, text = (_legs_closed if first.structure else _closed)(trades)
+            self._note(report, "won" if profit > 0 else "lost", f"{first.bot} {about}", text, first.trade_id)
 
     def _gates(self, report: CycleReport) -> None:
         refusing = {(a.gate, a.key): a for a in report.plan.answers if a.verdict is Verdict.REFUSE and a.gate != "mode"}
@@ -114,12 +124,9 @@ class Decisions:
 
 def _why(order: Order, report: CycleReport) -> Iterator[str]:
     """What an order does, and the reason that led to it."""
-    what = f"{order.side} {words.quantity(order.quantity)}"
+    yield _structure(order) if order.legs else _alone(order)
     if order.purpose is not Purpose.ENTRY:
-        yield f"{what}{f' under {words.price(order.stop)}' if order.stop is not None else ''}: {order.thesis}"
         return
-    stop = f", stop {words.price(order.protection.stop)}" if order.protection is not None else ""
-    yield f"{what} at {words.price(order.limit or order.reference)}{stop}: {order.thesis}"
     for judgement in report.plan.judgements:
         same = judgement.intent.bot == order.bot and judgement.intent.symbol == order.symbol
         if same and judgement.admitted == order.quantity and judgement.reason:
@@ -127,6 +134,36 @@ def _why(order: Order, report: CycleReport) -> Iterator[str]:
             return
 
 
-def _closed(trade: Trade) -> str:
+def _alone(order: Order) -> str:
+    """``buy 30 at 599.12, stop 596.70``."""
+    what = f"{order.side} {words.quantity(order.quantity)}"
+    if order.purpose is not Purpose.ENTRY:
+        beyond = "under" if order.side is Side.SELL else "over"
+        why = "protects what is held" if order.purpose is Purpose.STOP else order.thesis
+        return f"{what}{f' {beyond} {words.price(order.stop)}' if order.stop is not None else ''}: {why}"
+    stop = f", stop {words.price(order.protection.stop)}" if order.protection is not None else ""
+    return f"{what} at {words.price(order.limit or order.reference)}{stop}: {order.thesis}"
+
+
+def _structure(order: Order) -> str:
+    """``opens 2 iron condor 740/745/760/765 for 0.60 received``."""
+    what = f"{words.quantity(order.quantity)} {structures.ordered(order)}"
+    if order.purpose is not Purpose.ENTRY:
+        return f"closes {what}: {order.thesis}"
+    flow = "received" if order.side is Side.SELL else "paid"
+    lost = most_lost_of(order.legs, (order.limit or ZERO) * order.side.sign)
+    bound = "no bound to its loss" if lost is None else f"{words.dollars(lost * order.quantity)} can be lost"
+    return f"opens {what} for {words.price(order.limit)} {flow}, {bound}: {order.thesis}"
+
+
+def _closed(trades: Sequence[Trade]) -> tuple[str, str]:
+    trade = trades[0]
     prices = f"{words.price(trade.entry_price)} to {words.price(trade.exit_price)}"
-    return f"{words.short_change(trade.profit)} on {words.quantity(trade.quantity)}, {prices}: {trade.reason}"
+    text = f"{words.short_change(trade.profit)} on {words.quantity(trade.quantity)}, {prices}: {trade.reason}"
+    return trade.symbol, text
+
+
+def _legs_closed(trades: Sequence[Trade]) -> tuple[str, str]:
+    profit = sum((trade.profit for trade in trades), ZERO)
+    text = f"{words.short_change(profit)} on {words.some(len(trades), 'leg')}: {trades[0].reason}"
+    return OptionContract.parse(trades[0].symbol).root, text

@@ -103,7 +103,8 @@ def _equity(tally: Tally) -> dict[str, Any]:
         "end": _money(end),
         "change": _money(moved),
         "change_fraction": share,
-        "open_at_start": plain(tally.open_at_start),
+        "open_at_start": _money(tally.open_at_start),
+        "charged_to_no_bot": _money(tally.beside()),
     }
 
 

@@ -6,20 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hydra.model.market import Quote, multiplier_of
+from hydra.model.market import OptionQuote, multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.portfolio import Holding, Ledger, Mode
+from hydra.model.snapshot import Sight
+from hydra.model.structures import Structure
 from hydra.policy import Policy
 from hydra.risk import budgets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetUse:
-    """A bot's day: its share of the day's risk, what realised losses and open risk have taken of it, in dollars."""
+    """A bot's day: its share of the day's risk, what realised losses and open risk have taken of it, in dollars.
+
+    ``used`` is ``None`` when nothing bounds what is open.
+    """
 
     bot: str
     budget: Decimal
-    used: Decimal
+    used: Decimal | None
     realized_today: Decimal
     trades_today: int
     trades_most: int
@@ -28,15 +33,13 @@ class BudgetUse:
 
 def budget_uses(policy: Policy, ledger: Ledger) -> tuple[BudgetUse, ...]:
     """The enabled bots' budgets in policy order; all zero before the day's equity is known."""
-    start = ledger.day.start_equity if ledger.day is not None else ZERO
     uses = []
-    for bot in policy.enabled_bots:
+    for bot, dealt in zip(policy.enabled_bots, budgets.allotments(policy, ledger), strict=True):
         record = ledger.bot(bot.id)
-        dealt = budgets.budget(bot, policy, start)
         use = BudgetUse(
             bot=bot.id,
-            budget=dealt,
-            used=dealt - budgets.remaining(bot, policy, ledger),
+            budget=dealt.share,
+            used=None if dealt.open_risk is None else dealt.lost + dealt.open_risk,
             realized_today=record.realized_today,
             trades_today=record.trades_today,
             trades_most=bot.trades_per_day,
@@ -46,21 +49,45 @@ def budget_uses(policy: Policy, ledger: Ledger) -> tuple[BudgetUse, ...]:
     return tuple(uses)
 
 
-def open_profit(holding: Holding, quotes: Mapping[str, Quote]) -> Decimal | None:
+def price_now(symbol: str, sight: Sight) -> Decimal | None:
+    """The middle of the last quote; ``None`` without one.
+
+    A contract's is in the chain of what it is on. One that nobody bids for is bid for at nothing; one that nobody offers has no
+    price.
+    """
+    quote = sight.quotes.get(symbol)
+    if quote is not None:
+        return quote.mid
+    found = _in_chains(symbol, sight.chains)
+    return None if found is None or found.ask is None else ((found.bid or ZERO) + found.ask) / 2
+
+
+def open_profit(holding: Holding, sight: Sight) -> Decimal | None:
     """What the holding has gained at the middle of the last quote, before fees; ``None`` without a quote."""
-    quote = quotes.get(holding.symbol)
-    if quote is None:
+    price = price_now(holding.symbol, sight)
+    if price is None:
         return None
-    return (quote.mid - holding.average_price) * holding.quantity * multiplier_of(holding.symbol)
+    return (price - holding.average_price) * holding.quantity * multiplier_of(holding.symbol)
 
 
-def open_profits(ledger: Ledger, quotes: Mapping[str, Quote]) -> dict[str, Decimal | None]:
+def structure_profit(structure: Structure, sight: Sight) -> Decimal | None:
+    """The same of all its legs; ``None`` when one of them has no quote."""
+    profits = [open_profit(leg, sight) for leg in structure.legs]
+    known = [profit for profit in profits if profit is not None]
+    return sum(known, ZERO) if len(known) == len(profits) else None
+
+
+def open_profits(ledger: Ledger, sight: Sight) -> dict[str, Decimal | None]:
     """Open profit by bot, for the bots that hold something; ``None`` when one of its holdings has no quote."""
     sums: dict[str, Decimal | None] = {}
     for holding in ledger.holdings.values():
-        profit, so_far = open_profit(holding, quotes), sums.get(holding.bot, ZERO)
+        profit, so_far = open_profit(holding, sight), sums.get(holding.bot, ZERO)
         sums[holding.bot] = None if profit is None or so_far is None else so_far + profit
     return sums
+
+
+def _in_chains(contract: str, chains: Mapping[str, Mapping[str, OptionQuote]]) -> OptionQuote | None:
+    return next((chain[contract] for chain in chains.values() if contract in chain), None)
 
 
 def day_profit(ledger: Ledger) -> Decimal | None:

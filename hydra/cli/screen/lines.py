@@ -18,12 +18,13 @@ _WORDS_LEAST = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column. ``drop`` 0 stays to the end; ``cut`` marks words that may be shortened."""
+    """One column. ``drop`` 0 stays to the end; ``cut`` marks words that may be shortened, others going first down to ``least``."""
 
     title: str
     right: bool = False
     cut: bool = False
     drop: int = 0
+    least: int = _WORDS_LEAST
 
 
 def table_lines(columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
@@ -62,7 +63,7 @@ def _shown(columns: Sequence[Column], wanted: Sequence[int], width: int) -> list
     shown = list(range(len(columns)))
 
     def least() -> int:
-        sizes = (min(wanted[n], _WORDS_LEAST) if columns[n].cut else wanted[n] for n in shown)
+        sizes = (min(wanted[n], columns[n].least) if columns[n].cut else wanted[n] for n in shown)
         return sum(sizes) + _GAP * (len(shown) - 1)
 
     while least() > width:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from textwrap import wrap
 
 from rich.console import Group
@@ -16,12 +17,15 @@ from rich.text import Text
 
 from hydra.cli.screen import styles, words
 from hydra.cli.screen.decisions import Decision, Decisions
-from hydra.cli.screen.figures import BudgetUse, budget_uses, day_profit, open_profit
+from hydra.cli.screen.figures import BudgetUse, budget_uses, day_profit, open_profit, price_now, structure_profit
 from hydra.cli.screen.lines import Column, crop, sides, table_lines
+from hydra.cli.screen.structures import name_of, parts_of
 from hydra.cli.screen.tally import Tally
 from hydra.engine.cycle import CycleReport
+from hydra.model.money import ZERO
 from hydra.model.portfolio import Holding
 from hydra.model.snapshot import GateAnswer, Verdict
+from hydra.model.structures import Structure
 from hydra.policy import Policy
 
 _DECISIONS_MOST = 8
@@ -53,7 +57,7 @@ class Section:
 def picture(facts: Facts, width: int, height: int) -> Group:
     """The whole screen."""
     head, foot = _head(facts, width), [_foot(facts.tally, width)]
-    sections = [_gates(facts, width), _positions(facts, width), _bots(facts, width), _decisions(facts, width)]
+    sections = [_gates(facts, width), *_held(facts, width), _bots(facts, width), _decisions(facts, width)]
     heights = _deal(sections, height - len(head) - len(foot))
     drawn = [section.draw(lines)[:lines] for section, lines in zip(sections, heights, strict=True) if lines]
     spare = height - len(head) - len(foot) - sum(map(len, drawn))
@@ -164,9 +168,16 @@ _POSITIONS = (
 )
 
 
-def _positions(facts: Facts, width: int) -> Section:
-    holdings = tuple(facts.report.ledger.holdings.values())
+def _held(facts: Facts, width: int) -> list[Section]:
+    """What is held: one by one, as structures, or none of it."""
+    alone, structures = parts_of(facts.report.ledger)
+    return [
+        *([_positions(facts, alone, width)] if alone or not structures else []),
+        *([_structures(facts, structures, width)] if structures else []),
+    ]
 
+
+def _positions(facts: Facts, holdings: tuple[Holding, ...], width: int) -> Section:
     def draw(lines: int) -> list[Text]:
         if not holdings:
             return [Text.assemble(("Positions ", "bold"), (" none", "dim"))]
@@ -179,18 +190,49 @@ def _positions(facts: Facts, width: int) -> Section:
 
 
 def _position(facts: Facts, holding: Holding) -> list[Text]:
-    quotes = facts.report.snapshot.sight.quotes
-    quote = quotes.get(holding.symbol)
-    profit = open_profit(holding, quotes)
-    stop = Text(words.price(holding.protection.stop), "bold red" if holding.unprotected_since is not None else "")
+    sight, protection = facts.report.snapshot.sight, holding.protection
+    profit = open_profit(holding, sight)
+    stop = words.price(None if protection is None else protection.stop)
     return [
         Text(holding.bot),
         Text(holding.symbol, "bold"),
         Text(words.quantity(holding.quantity)),
         Text(words.price(holding.average_price)),
-        Text(words.price(quote.mid if quote is not None else None)),
-        stop,
-        Text(words.price(holding.protection.target)),
+        Text(words.price(price_now(holding.symbol, sight))),
+        Text(stop, "bold red" if holding.unprotected_since is not None else ""),
+        Text(words.price(None if protection is None else protection.target)),
+        Text(words.short_change(profit), styles.gain(profit)),
+    ]
+
+
+_STRUCTURES = (
+    Column(title="Structures", cut=True),
+    Column(title="contracts", cut=True, least=len("GOOG iron condor")),
+    Column(title="units", right=True),
+    Column(title="expires", right=True, drop=3),
+    Column(title="credit", right=True, drop=1),
+    Column(title="can lose", right=True, drop=2),
+    Column(title="open P&L", right=True),
+)
+
+
+def _structures(facts: Facts, structures: tuple[Structure, ...], width: int) -> Section:
+    def draw(lines: int) -> list[Text]:
+        rows = [_structure(facts, one) for one in structures[: max(lines, 1)]]
+        return table_lines(_STRUCTURES, _some(rows, lines - 1, len(_STRUCTURES), len(structures)), width)
+
+    return Section(least=1 + min(len(structures), 2), most=1 + len(structures), draw=draw)
+
+
+def _structure(facts: Facts, one: Structure) -> list[Text]:
+    profit = structure_profit(one, facts.report.snapshot.sight)
+    return [
+        Text(one.bot),
+        Text(name_of(one), "bold"),
+        Text(words.quantity(one.units)),
+        Text(f"{one.expiry:%m-%d}"),
+        Text(words.short_change(-one.paid)),
+        Text(words.most_lost(one.most_lost), "bold red" if one.most_lost is None else ""),
         Text(words.short_change(profit), styles.gain(profit)),
     ]
 
@@ -212,22 +254,27 @@ def _bots(facts: Facts, width: int) -> Section:
 
     def draw(lines: int) -> list[Text]:
         uses = budget_uses(facts.policy, facts.report.ledger)
-        busiest = uses if len(uses) < lines else sorted(uses, key=lambda use: (-use.used, -use.trades_today))
+        busiest = uses if len(uses) < lines else sorted(uses, key=_busiest_first)
         rows = [_bot(use) for use in busiest[: max(lines, 1)]]
         return table_lines(_BOTS, _some(rows, lines - 1, len(_BOTS), len(uses)), width)
 
     return Section(least=1 + min(enabled, 2), most=1 + enabled, draw=draw)
 
 
+def _busiest_first(use: BudgetUse) -> tuple[bool, Decimal, int]:
+    """What has no bound comes first."""
+    return use.used is not None, -(use.used or ZERO), -use.trades_today
+
+
 def _bot(use: BudgetUse) -> list[Text]:
-    share = float(use.used / use.budget) if use.budget > 0 else 0.0
+    share = 1.0 if use.used is None else float(use.used / use.budget) if use.budget > 0 else 0.0
     full = min(_BAR, round(share * _BAR))
     colour = "red" if share >= 0.9 else "yellow" if share >= 0.5 else "green"
     bar = Text.assemble(("=" * full, colour), ("." * (_BAR - full), "dim"))
     return [
         Text(use.bot),
         bar,
-        Text(words.short_dollars(use.used)),
+        Text("no bound" if use.used is None else words.short_dollars(use.used)),
         Text(words.short_dollars(use.budget)),
         Text(words.short_change(use.realized_today), styles.gain(use.realized_today)),
         Text(f"{use.trades_today}/{use.trades_most}"),
@@ -278,9 +325,10 @@ def _in_full(one: Decision, line: Text, width: int) -> list[Text]:
     if not line.plain.endswith("…") or length < _WRAP_LEAST:
         return [line]
     indent = len(visible) - length
-    first, *rest = wrap(whole, width - indent)
+    first = wrap(whole, width - indent, break_on_hyphens=False)[0]  # an order's name is not torn at its hyphen
+    rest = whole[len(first) :].lstrip()
     begun = line[:indent].append(first)
-    return [crop(begun, width), crop(Text(" " * indent + " ".join(rest)), width)] if rest else [line]
+    return [crop(begun, width), crop(Text(" " * indent + rest), width)] if rest else [line]
 
 
 def _some(rows: list[list[Text]], room: int, cells: int, total: int | None = None) -> list[list[Text]]:

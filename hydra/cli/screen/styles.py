@@ -14,6 +14,7 @@ DECISION = {
     "exit": "magenta",
     "stop": "blue",
     "target": "blue",
+    "moved": "blue",
     "won": "green",
     "lost": "red",
     "capped": "yellow",

@@ -14,6 +14,7 @@ from rich.text import Text
 from hydra.cli.screen import styles, words
 from hydra.cli.screen.document import by_count, summary_document
 from hydra.cli.screen.figures import mode_of, working_orders
+from hydra.cli.screen.structures import name_of, parts_of
 from hydra.cli.screen.tally import BotFigures, Closed, Tally
 from hydra.model.money import ZERO
 from hydra.model.orders import Purpose
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["summary", "summary_document"]
 
+_CENT = Decimal("0.01")
 _SKIPS_MOST, _HALTS_MOST, _BOTS_MOST, _REASON_MOST = 8, 5, 60, 240
 
 
@@ -38,6 +40,9 @@ def summary(tally: Tally, ending: Ending, *, journal: str, practice: bool, mode_
         parts += [Text(""), _bots(figures)]
         if tally.open_at_start:
             parts.append(Text(f"carried into the run: {words.change(tally.open_at_start)} of open P&L", "dim"))
+        beside = tally.beside()
+        if beside is not None and abs(beside) >= _CENT:
+            parts.append(Text(f"charged to no bot: {words.change(beside)} (fees and transfers of the account)", "dim"))
     if tally.skips:
         parts += [Text(""), _skips(tally)]
     if tally.halts or tally.ledger.halts:
@@ -122,7 +127,9 @@ def _at_the_end(tally: Tally) -> Iterator[tuple[str, Text | str]]:
     ledger = tally.ledger
     orders = working_orders(ledger)
     if ledger.holdings or orders:
-        held = [f"{words.quantity(h.quantity)} {h.symbol}" for h in ledger.holdings.values()]
+        alone, structures = parts_of(ledger)
+        held = [f"{words.quantity(h.quantity)} {h.symbol}" for h in alone]
+        held += [f"{words.quantity(one.units)} {name_of(one)}" for one in structures]
         more = f" and {len(held) - 6} more" if len(held) > 6 else ""
         shown = ", ".join(held[:6]) + more if held else "nothing"
         yield "Left", Text(f"holding {shown}; {words.some(orders, 'order')} working at the venue")

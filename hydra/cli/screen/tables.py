@@ -14,9 +14,11 @@ from rich.text import Text
 from hydra.cli.screen import styles, words
 from hydra.cli.screen.document import halt_document
 from hydra.cli.screen.figures import BudgetUse, day_profit, mode_of, working_orders
+from hydra.cli.screen.structures import kind_of, name_of, ordered, parts_of
 from hydra.cli.screen.summary import pairs
 from hydra.model.money import plain
 from hydra.model.portfolio import FLATTEN_ALL, Holding, Ledger
+from hydra.model.structures import Structure
 
 _HOLDINGS_MOST, _ORDERS_MOST, _FOREIGN_MOST = 40, 20, 8
 
@@ -38,7 +40,7 @@ def checks_table(results: Iterable[Checked]) -> RenderableType:
     """One row a check; what to do about it stands under one that did not pass."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
-    table.add_column("check", no_wrap=True, overflow="ellipsis", max_width=24)
+    table.add_column("check", no_wrap=True, overflow="ellipsis", max_width=29)
     table.add_column("found", overflow="fold", ratio=1)
     table.add_column("ms", justify="right", no_wrap=True)
     counts: dict[str, int] = {}
@@ -80,8 +82,11 @@ def status_panel(facts: StatusFacts) -> RenderableType:
     if facts.practice:
         parts.append(Text(styles.PRACTICE, styles.PRACTICE_STYLE))
     parts.append(_state(facts))
-    if facts.ledger.holdings:
-        parts += [Text(""), _holdings(facts.ledger)]
+    alone, structures = parts_of(facts.ledger)
+    if alone:
+        parts += [Text(""), _holdings(alone)]
+    if structures:
+        parts += [Text(""), _structures(structures)]
     if working_orders(facts.ledger):
         parts += [Text(""), _orders(facts.ledger)]
     if facts.budgets:
@@ -110,12 +115,13 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "foreign": {symbol: plain(quantity) for symbol, quantity in ledger.foreign.items()},
         "foreign_orders": list(ledger.foreign_orders),
         "holdings": [_built(holding) for holding in ledger.holdings.values()],
+        "structures": [_structure_document(one) for one in parts_of(ledger)[1]],
         "orders": [_built(order) for order in ledger.orders.values() if not order.status.terminal],
         "budgets": [
             {
                 "bot": use.bot,
                 "budget": plain(use.budget),
-                "used": plain(use.used),
+                "used": None if use.used is None else plain(use.used),
                 "realized_today": plain(use.realized_today),
                 "trades_today": use.trades_today,
                 "trades_most": use.trades_most,
@@ -123,6 +129,21 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
             }
             for use in facts.budgets
         ],
+    }
+
+
+def _structure_document(one: Structure) -> dict[str, Any]:
+    """Contracts that were entered together; ``credit`` is below zero for what was paid, ``most_lost`` null without a bound."""
+    return {
+        "entry": one.entry,
+        "bot": one.bot,
+        "underlying": one.underlying,
+        "kind": kind_of((leg.symbol, leg.quantity) for leg in one.legs),
+        "units": plain(one.units),
+        "expiry": one.expiry.isoformat(),
+        "credit": plain(-one.paid),
+        "most_lost": None if one.most_lost is None else plain(one.most_lost),
+        "legs": {leg.symbol: plain(leg.quantity) for leg in one.legs},
     }
 
 
@@ -179,14 +200,13 @@ def _certificate(facts: StatusFacts) -> Text:
     return Text(f"good for a start within {facts.certificate_minutes:,.0f} minutes", "green")
 
 
-def _holdings(ledger: Ledger) -> Table:
+def _holdings(holdings: tuple[Holding, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("Position", overflow="ellipsis", no_wrap=True)
     table.add_column("symbol", no_wrap=True)
     for title in ("quantity", "average", "stop", "target"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("since", no_wrap=True)
-    holdings = list(ledger.holdings.values())
     for holding in holdings[:_HOLDINGS_MOST]:
         table.add_row(*_holding_cells(holding))
     if len(holdings) > _HOLDINGS_MOST:
@@ -195,16 +215,39 @@ def _holdings(ledger: Ledger) -> Table:
 
 
 def _holding_cells(holding: Holding) -> tuple[Text, ...]:
-    bare = holding.unprotected_since is not None
+    bare, protection = holding.unprotected_since is not None, holding.protection
+    stop = words.price(None if protection is None else protection.stop)
     return (
         Text(holding.bot),
         Text(holding.symbol, "bold"),
         Text(words.quantity(holding.quantity)),
         Text(words.price(holding.average_price)),
-        Text(words.price(holding.protection.stop) + (" BARE" if bare else ""), "bold red" if bare else ""),
-        Text(words.price(holding.protection.target)),
+        Text(stop + (" BARE" if bare else ""), "bold red" if bare else ""),
+        Text(words.price(None if protection is None else protection.target)),
         Text(f"{holding.opened_at:%m-%d %H:%M}Z", "dim"),
     )
+
+
+def _structures(structures: tuple[Structure, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Structure", overflow="ellipsis", no_wrap=True)
+    table.add_column("contracts", overflow="fold")
+    for title in ("units", "expires", "credit", "can lose"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("since", no_wrap=True)
+    for one in structures[:_HOLDINGS_MOST]:
+        table.add_row(
+            Text(one.bot),
+            Text(name_of(one), "bold"),
+            words.quantity(one.units),
+            f"{one.expiry:%m-%d}",
+            words.short_change(-one.paid),
+            Text(words.most_lost(one.most_lost), "bold red" if one.most_lost is None else ""),
+            Text(f"{one.opened.opened_at:%m-%d %H:%M}Z", "dim"),
+        )
+    if len(structures) > _HOLDINGS_MOST:
+        table.add_row(Text(f"+{len(structures) - _HOLDINGS_MOST} more", "dim"))
+    return table
 
 
 def _orders(ledger: Ledger) -> Table:
@@ -220,7 +263,7 @@ def _orders(ledger: Ledger) -> Table:
         table.add_row(
             Text(order.bot),
             Text(order.symbol, "bold"),
-            Text(f"{order.purpose} {order.side}"),
+            Text(f"{order.purpose} {ordered(order) if order.legs else order.side}"),
             Text(words.quantity(order.remaining)),
             Text(words.price(order.stop if order.stop is not None else order.limit) or "market"),
             Text(order.status.value, "bold red" if order.status.unresolved else ""),
@@ -238,7 +281,7 @@ def _budgets(budgets: tuple[BudgetUse, ...]) -> Table:
     for use in budgets:
         table.add_row(
             Text(use.bot),
-            words.short_dollars(use.used),
+            words.most_lost(use.used),
             words.short_dollars(use.budget),
             Text(words.short_change(use.realized_today), styles.gain(use.realized_today)),
             f"{use.trades_today}/{use.trades_most}",

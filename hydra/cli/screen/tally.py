@@ -4,6 +4,8 @@ Memory is bounded whatever the number of cycles: counters, histograms, the last 
 fills and trades stand in the ledger it ends with and are gone from the next one, so each is counted exactly once by
 taking every report exactly once, in order.
 
+A structure of options is one trade, however many legs it has: it is counted when the last of them is closed.
+
 Realised profit and fees by bot are differences of the ledger's own records since ``start``, not sums of our own.
 """
 
@@ -112,7 +114,7 @@ class Tally:
         self.days = 0
         self.equity_start: Decimal | None = None
         self.equity_end: Decimal | None = None
-        self.open_at_start = ZERO
+        self.open_at_start: Decimal | None = ZERO
         self.skips: dict[str, Reason] = {}
         self.gates: dict[tuple[str, Verdict], Reason] = {}
         self.sent: Counter[Purpose] = Counter()
@@ -125,6 +127,7 @@ class Tally:
         self.fills = 0
         self.trades = Closed()
         self.trades_of: dict[str, Closed] = {}
+        self._parts: dict[tuple[str, str], Decimal] = {}
         self.halts: deque[Halt] = deque(maxlen=_HALTS_MAX)
         self.halts_latched = 0
         self.resumes = 0
@@ -163,9 +166,8 @@ class Tally:
         if plan.sends or plan.cancels:
             self._orders(report)
         self.fills += len(ledger.fills)
-        for trade in ledger.trades:
-            self.trades.add(trade.profit)
-            self.trades_of.setdefault(trade.bot, Closed()).add(trade.profit)
+        if ledger.trades or self._parts:
+            self._trades(ledger)
         if plan.halts:
             self.halts += plan.halts
             self.halts_latched += len(plan.halts)
@@ -197,13 +199,25 @@ class Tally:
 
     def open_now(self) -> dict[str, Decimal | None]:
         """Open profit by bot at the last quotes."""
-        return {} if self.last is None else open_profits(self.last.ledger, self.last.snapshot.sight.quotes)
+        return {} if self.last is None else open_profits(self.last.ledger, self.last.snapshot.sight)
+
+    def beside(self) -> Decimal | None:
+        """Dollars by which the equity moved and that are in no bot's figures: fees and transfers of the account.
+
+        ``None`` when it cannot be told: the equity or an open profit is unknown.
+        """
+        nets = [one.net for one in self.by_bot()]
+        known = [net for net in nets if net is not None]
+        if self.equity_start is None or self.equity_end is None or self.open_at_start is None or len(known) < len(nets):
+            return None
+        return self.equity_end - self.equity_start - sum(known, ZERO) + self.open_at_start
 
     def _begin(self, report: CycleReport) -> None:
         """A run's orders can fill in its second cycle at the earliest, so what the first one sees is the start."""
         self.began_at = report.snapshot.at
-        profits = open_profits(self.start, report.snapshot.sight.quotes)
-        self.open_at_start = sum((profit for profit in profits.values() if profit is not None), ZERO)
+        profits = open_profits(self.start, report.snapshot.sight).values()
+        known = [profit for profit in profits if profit is not None]
+        self.open_at_start = sum(known, ZERO) if len(known) == len(profits) else None
 
     def _day(self, report: CycleReport) -> None:
         if self.equity_start is None:
@@ -213,6 +227,22 @@ class Tally:
             self.first_day = self.first_day or sessions.day
             self.last_day = sessions.day
             self.days += 1
+
+    def _trades(self, ledger: Ledger) -> None:
+        """Count what was closed. The legs of a structure are one trade, which ends with the last of them."""
+        for trade in ledger.trades:
+            if trade.structure:
+                name = (trade.bot, trade.structure)
+                self._parts[name] = self._parts.get(name, ZERO) + trade.profit
+            else:
+                self._closed(trade.bot, trade.profit)
+        held = {holding.structure for holding in ledger.holdings.values()} if self._parts else set()
+        for name in [name for name in self._parts if name[1] not in held]:
+            self._closed(name[0], self._parts.pop(name))
+
+    def _closed(self, bot: str, profit: Decimal) -> None:
+        self.trades.add(profit)
+        self.trades_of.setdefault(bot, Closed()).add(profit)
 
     def _times(self, micros: dict[str, int]) -> None:
         self.times.add(sum(micros.values()))

@@ -26,6 +26,8 @@ WORDS = {
     "clock_skew": "the clocks differed",
     "failure_window": "too many reads failed",
     "ledger_agrees": "ledger and venue disagreed",
+    "price_sane": "the price made no sense",
+    "day_start": "the day began with an odd equity",
     "orders_resolved": "an order's outcome was unknown",
     "quarantine": "the bot was in quarantine",
     "abstained": "the bot failed to answer",
@@ -91,6 +93,11 @@ def short_dollars(amount: Decimal | None) -> str:
     if amount is None:
         return UNKNOWN
     return f"{'-' if amount < 0 else ''}${_short(abs(amount), 0)}"
+
+
+def most_lost(amount: Decimal | None) -> str:
+    """What something can lose at most, in whole dollars; ``None``: nothing bounds it."""
+    return "no bound" if amount is None else short_dollars(amount)
 
 
 def quantity(amount: Decimal) -> str:

@@ -16,7 +16,7 @@ from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, 
 from hydra.model.portfolio import BotRecord, Day, Holding, Ledger, Mode, Trade
 from hydra.model.snapshot import GateAnswer, Plan, Scope, Session, Sessions, Sight, Snapshot, Verdict
 from hydra.model.values import replace
-from hydra.policy import Policy
+from hydra.policy import Bucket, Policy
 from hydra.risk.gates import REQUIRED
 from hydra.risk.halts import Obeyed
 
@@ -26,8 +26,10 @@ MICROS = {"observe": 600, "consider": 150, "ask": 10, "judge": 30, "act": 10, "s
 
 
 def policy(**changes: Any) -> Policy:
-    """The policy for paper trading, with changes."""
-    return load_policy(Path("configs/paper.toml"), {}).model_copy(update=changes)
+    """The policy for paper trading, with the bots that trade shares and changes."""
+    paper = load_policy(Path("configs/paper.toml"), {})
+    bots = tuple(bot for bot in paper.bots if bot.bucket is Bucket.MOMENTUM)
+    return paper.model_copy(update={"bots": bots, **changes})
 
 
 def many_bots(count: int) -> tuple[Any, ...]:
@@ -164,6 +166,7 @@ def report(
         obeyed=Obeyed(resumes=decided.resumes),
         cancels=decided.cancels,
         exits=(),
+        stops=decided.stops,
         skips=decided.skips,
         questions=(),
         **_drafts(snapshot),

@@ -212,6 +212,28 @@ def test_a_gate_is_news_when_it_shuts_and_when_it_opens() -> None:
     ]
 
 
+def test_a_name_in_a_long_reason_is_not_torn_where_the_line_ends() -> None:
+    name = "hy-8e3393032cad3d4f865bbf647341e1cd"
+    for width in range(84, 110):
+        skip = reports.skip("btc-trend|BTC-USD", "capped", f"wash_trade: an order stands against it: {name}")
+        lines = seen(reports.policy(), [reports.report(1, reports.ledger(), skips=(skip,))], width, 30)
+        assert any(name in line for line in lines), width
+
+
+def test_a_stop_says_what_it_is_for_without_a_name_nobody_can_use() -> None:
+    stop = reports.order(
+        3,
+        purpose=Purpose.STOP,
+        side=Side.SELL,
+        order_type=OrderType.STOP,
+        stop=Decimal("224.92"),
+        thesis="protects hy-1",
+    )
+    decisions = Decisions()
+    decisions.take(reports.report(1, reports.ledger(orders={stop.client_id: stop}), sends=(stop,)))
+    assert [one.text for one in decisions.latest(2)] == ["sell 30 under 224.92: protects what is held"]
+
+
 def test_only_the_last_decisions_are_kept() -> None:
     decisions = Decisions()
     for cycle in range(1, 300):

@@ -164,3 +164,10 @@ def test_no_color_leaves_no_colour() -> None:
     assert isinstance(console.file, io.StringIO)
     assert "\x1b[3" not in console.file.getvalue()
     assert "\x1b[4" not in console.file.getvalue()
+
+
+def test_what_was_charged_to_no_bot_stands_below_the_bots() -> None:
+    assert "charged to no bot" not in shown(a_day())
+    tally = a_day()
+    tally.equity_end = Decimal("99553.45")
+    assert "charged to no bot: -$487.25 (fees and transfers of the account)" in shown(tally)

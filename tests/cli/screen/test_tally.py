@@ -9,6 +9,7 @@ from hydra.engine.run import Ending
 from hydra.model.orders import Cancel, OrderStatus, Purpose, Send, Side
 from hydra.model.portfolio import BotRecord, Halt
 from hydra.model.snapshot import Verdict
+from hydra.model.values import replace
 from tests.cli.screen import reports
 
 ENDING = Ending(reason="2 cycles are done", exit_code=0, cycles=2)
@@ -106,6 +107,21 @@ def test_open_profit_without_a_quote_is_unknown_not_zero() -> None:
     assert figure.net is None
 
 
+def test_what_moved_the_equity_and_is_in_no_bots_figures_is_told() -> None:
+    """The bots are 50 ahead, carried 35 of it in, and the account has gained 3: 12 went elsewhere."""
+    carried = reports.holding("other", "AAPL", average_price=Decimal(240), quantity=Decimal(10))
+    begun = reports.ledger(holdings={carried.key: carried})
+    tally = Tally(begun)
+    tally.take(reports.report(1, begun, quotes=(reports.quote("AAPL", "243.5"),)))
+    assert tally.beside() == 0
+    won = BotRecord(bot="spy-trend", realized=Decimal(15), fees=Decimal(1))
+    after = replace(begun, equity=Decimal(100003), bots=reports.by_bot(won))
+    tally.take(reports.report(2, after, quotes=(reports.quote("AAPL", "243.5"),)))
+    assert tally.beside() == Decimal(-12)
+    tally.take(reports.report(3, after))
+    assert tally.beside() is None
+
+
 def test_an_option_counts_a_hundred_times() -> None:
     symbol = "GOOG151231C00750000"
     held = reports.holding("o", symbol, quantity=Decimal(2), average_price=Decimal("3.10"))
@@ -160,6 +176,7 @@ def test_the_document_is_json_and_keeps_money_as_text() -> None:
         "change": "0",
         "change_fraction": "0",
         "open_at_start": "0",
+        "charged_to_no_bot": "0",
     }
     assert told["trades"]["profit"] == "45.1"
     assert told["ending"] == {"reason": "2 cycles are done", "exit_code": 0, "cycles": 2}

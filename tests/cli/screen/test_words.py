@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from hydra.cli.screen import words
 from hydra.risk.gates import REQUIRED
 
-CODES = re.compile(r'code="(\w+)"|(?:skip|refuse)\(\s*[^,()]+,\s*"(\w+)"|return \("(\w+)", ')
+CODES = re.compile(r'code="(\w+)"|(?:skip|refuse)\(\s*[^,()]+,\s*"(\w+)"|return \("(\w+)", f?"')
 
 
 def codes_in_the_sources() -> set[str]:
@@ -19,7 +20,8 @@ def codes_in_the_sources() -> set[str]:
 
 
 def test_every_code_the_engine_uses_has_plain_words() -> None:
-    codes = codes_in_the_sources() | REQUIRED
+    gates = {plug.name for plug in entry_points(group="hydra.gates")}
+    codes = codes_in_the_sources() | REQUIRED | gates
     assert {"capped", "bot_window", "exit_waits", "resume_refused", "session"} <= codes
     assert codes - words.WORDS.keys() == set()
 

@@ -1,0 +1,65 @@
+"""``hydra bots``: which bots there are, where each stands today, and a new one to begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hydra.bootstrap.new_bot import write_bot
+from hydra.bootstrap.plugs import book_and_bots
+from hydra.bootstrap.roster import Installed, Member, installed_unnamed, roster
+from hydra.cli.commands.options import setup_of
+from hydra.cli.commands.word import stored_ledger
+from hydra.cli.frame import Frame, Result
+from hydra.model.money import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def command(frame: Frame) -> Result:
+    """``bots list`` or ``bots new``."""
+    return _new(frame) if frame.command == "bots new" else _list(frame)
+
+
+def _list(frame: Frame) -> Result:
+    setup = setup_of(frame)
+    book_and_bots(setup.config, setup.policy)
+    ledger = stored_ledger(setup)
+    members, others = roster(setup, ledger), installed_unnamed(setup.policy)
+
+    def show(people: Console) -> None:
+        from hydra.cli.screen.roster import others_line, roster_table
+
+        people.print(roster_table(members, people.width))
+        if others:
+            people.print(others_line(others))
+
+    day = None if ledger.day is None else ledger.day.date.isoformat()
+    document = {"day": day, "bots": [_built(m) for m in members], "installed": [_built(o) for o in others]}
+    return Result(exit_code=0, document=document, show=show)
+
+
+def _built(value: Member | Installed) -> dict[str, Any]:
+    """A value as JSON-ready data; money as plain strings."""
+    built: dict[str, Any] = msgspec.to_builtins(value, enc_hook=str)
+    for name in ("profit_today", "share", "left"):
+        amount = getattr(value, name, None)
+        if amount is not None:
+            built[name] = plain(amount)
+    return built
+
+
+def _new(frame: Frame) -> Result:
+    setup = setup_of(frame)
+    new = write_bot(setup.config, setup.policy, frame.options["name"])
+
+    def show(people: Console) -> None:
+        for path in new.written:
+            people.print(f"wrote {path}", markup=False, soft_wrap=True)
+        people.print(f"to run it, paste this into {setup.config}:\n", markup=False, soft_wrap=True)
+        people.print(new.entry, markup=False, soft_wrap=True)
+
+    document = {"written": [str(path) for path in new.written], "entry": new.entry}
+    return Result(exit_code=0, document=document, show=show)
