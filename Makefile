@@ -27,7 +27,7 @@ UV_COMPILE  := $(BIN)/uv pip compile --quiet --no-config --universal --python-ve
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 PYTEST      := $(BIN)/python -m pytest -q -n 2 -m "not storm and not drill"
 
-.PHONY: help run test check lint types floors lock lock-check storm drill faults bench clean
+.PHONY: help run test check lint types floors lock lock-check storm drill faults machine bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ drill: $(DEV_STAMP) ## rehearse the documented failures one by one (ARGS=...)
 
 faults: $(DEV_STAMP) ## a fault at every route to the venue, and what becomes of it (ARGS="--cell 'shares/submit/*'")
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+machine: $(DEV_STAMP) ## random worlds, cycle by cycle, and what must hold in each (ARGS="--cycles 100000 --seed 1")
+	@$(BIN)/python -m tests.machine $(ARGS)
 
 bench: $(DEV_STAMP) ## measure the cycle (ARGS=...)
 	@$(BIN)/python -m benchmarks.cycle $(ARGS)

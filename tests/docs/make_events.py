@@ -67,13 +67,13 @@ class BadDay:
         return ack
 
 
-def options(folder: Path, **more: Any) -> dict[str, Any]:
+def options(folder: Path, /, **more: Any) -> dict[str, Any]:
     """A command's options for a state and a journal below ``folder``."""
     places = {"config": ROOT / "configs" / "paper.toml", "state_dir": folder / "state", "log_dir": folder / "logs"}
     return {**places, "json": True, "debug": False, **more}
 
 
-def call(entry: Command, name: str, folder: Path, **more: Any) -> Result:
+def call(entry: Command, name: str, folder: Path, /, **more: Any) -> Result:
     """A command without its screen."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         return entry(Frame(command=name, options=options(folder, **more)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.main import get_command
 
 from hydra.bootstrap.environment import RESERVED
 from hydra.cli.commands import (
+    bots,
     broker_test,
     check_io,
     doctor,
@@ -29,11 +31,15 @@ from hydra.cli.commands import (
 from hydra.cli.frame import EXIT_CODES, Frame
 from hydra.cli.main import app, main
 from tests.docs.make_events import call, elsewhere, options
-from tests.docs.pages import read, rows, sections
+from tests.docs.pages import ROOT, read, rows, sections
 
 PAGE = read("reference/cli.md")
 _ROOT: Any = get_command(app)
-COMMANDS: Mapping[str, Any] = _ROOT.commands
+COMMANDS: Mapping[str, Any] = {
+    f"{name} {inner}" if inner else name: command
+    for name, outer in _ROOT.commands.items()
+    for inner, command in getattr(outer, "commands", {"": outer}).items()
+}
 PARTS = sections(PAGE, 2)
 SECTIONS = {title.removeprefix("hydra "): text for title, text in sections(PAGE, 3).items()}
 
@@ -62,7 +68,7 @@ def common() -> Iterator[tuple[str, set[str]]]:
 
 def test_every_command_is_documented_and_no_other() -> None:
     assert list(SECTIONS) == list(COMMANDS)
-    assert re.findall(r"^\| \[`hydra ([a-z-]+)`\]", PAGE, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^\| \[`hydra ([a-z -]+)`\]", PAGE, re.MULTILINE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -103,7 +109,7 @@ def keys_in(name: str) -> set[str]:
 def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None:
     run_options = dict.fromkeys(("interval", "speed", "data", "seed")) | {"cycles": 3, "live": False}
 
-    def keys(entry: Any, name: str, **more: Any) -> set[str]:
+    def keys(entry: Any, name: str, /, **more: Any) -> set[str]:
         result = call(entry.command, name, place, **more)
         assert result.exit_code == 0, result.document
         return set(result.document)
@@ -123,6 +129,9 @@ def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None
         assert keys(broker_test, "test-broker", reconnect=False) == keys_in("test-broker")
         asked = {"expect_equity": None, "tolerance": None}
         assert keys(verify_balance, "verify-balance", **asked) == keys_in("verify-balance")
+        assert keys(bots, "bots list") == keys_in("bots list") - {"enabled", "disabled", "quarantined", "benched"}
+        shutil.copy(ROOT / "configs" / "paper.toml", place / "paper.toml")
+        assert keys(bots, "bots new", name="dip_buyer", config=place / "paper.toml") == keys_in("bots new")
         new = {"folder": place / "new", "broker": "sim", "json": True, "debug": False}
         assert set(init.command(Frame(command="init", options=new)).document) == keys_in("init")
 

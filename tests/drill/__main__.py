@@ -15,6 +15,7 @@ PLACES = (
     _TESTS / "conformance" / "test_lockstep.py",
     _TESTS / "adapters" / "exchange" / "test_account_invariants.py",
     _TESTS / "faults" / "test_kills.py",
+    _TESTS / "machine" / "test_long.py",
 )
 MARKS = {"passed": "[green]held[/]", "failed": "[bold red]BROKE[/]", "skipped": "[yellow]skipped[/]"}
 

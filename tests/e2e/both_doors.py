@@ -78,6 +78,23 @@ def _bot(name: str, symbols: str, **more: str) -> str:
     return "\n".join(("[[bots]]", *(f"{key} = {value}" for key, value in keys.items()), ""))
 
 
+def _option_bot(name: str, underlying: str, option: str) -> str:
+    """A bot that enters a structure whenever it holds none, and keeps it for ten minutes."""
+    keys = {
+        "id": f'"{name}"',
+        "bot": '"options"',
+        "enabled": "true",
+        "bucket": '"options"',
+        "symbols": f'["{underlying}"]',
+        "trades_per_day": "20",
+        "positions": "1",
+        "time_stop_minutes": "10",
+        "size": '{ by = "notional", amount = 2500 }',
+        "session": '{ trade_start = "09:45", trade_end = "12:30", manage_until = "12:50" }',
+    }
+    return "\n".join(("[[bots]]", *(f"{key} = {value}" for key, value in keys.items()), "[bots.option]", option, ""))
+
+
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
@@ -120,7 +137,17 @@ GOOG = RealDay(
         stop_loss="0.3",
         session='{ trade_start = "09:35", trade_end = "12:30", manage_until = "12:50" }',
     )
-    + _bot("goog-trend", '["GOOG"]'),
+    + _bot("goog-trend", '["GOOG"]')
+    + _option_bot(
+        "goog-condor",
+        "GOOG",
+        'structure = "iron_condor"\ndays_least = 7\ndays_most = 40\ndelta = 0.25\nwidth = 10\nclose_days_before = 1',
+    )
+    + _option_bot(
+        "goog-straddle",
+        "GOOG",
+        'structure = "long_straddle"\ndays_least = 3\ndays_most = 30\ndelta_band = 0.2\nclose_days_before = 1',
+    ),
 )
 DAYS = (SPY, PAIRS, GOOG)
 
@@ -232,6 +259,7 @@ def _told(order: Order, places: dict[str, int]) -> dict[str, Any]:
     names = ("bot", "symbol", "side", "quantity", "order_type", "limit", "stop", "purpose", "time_in_force", "sent_at")
     told = {name: getattr(order, name) for name in (*names, "status", "filled", "average_price")}
     told["protection"] = None if protection is None else (protection.stop, protection.target)
+    told["legs"] = tuple((leg.symbol, leg.side, leg.ratio, leg.opens, leg.filled) for leg in order.legs)
     told["parent"] = places.get(order.parent, order.parent)
     return {name: _plain(value) for name, value in told.items()}
 

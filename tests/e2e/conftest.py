@@ -19,9 +19,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def bare(folder: Path, program: Path) -> Place:
-    """A place with nothing but the configuration."""
+    """A place with nothing but the configuration, and of its bots the momentum ones: a day of shares is soon played."""
     (folder / "configs").mkdir(parents=True)
-    shutil.copy(PAPER, folder / "configs" / "paper.toml")
+    text = PAPER.read_text(encoding="utf-8")
+    (folder / "configs" / "paper.toml").write_text(text[: text.index('[[bots]]\nid = "spy-put-spread"')])
     return Place(folder=folder, program=program)
 
 

@@ -20,6 +20,7 @@ from hydra.model.market import Quote
 from hydra.model.orders import Intent, Protection, Purpose, Side, Size, SizeKind
 from hydra.model.snapshot import View
 from hydra.policy import BotPolicy, Policy
+from hydra.ports import Setting
 
 MINUTES = 10
 """How long a contract is kept."""
@@ -44,6 +45,7 @@ class ContractBot:
         return (), memory
 
     def _enter(self, symbol: str, quote: Quote) -> Intent:
+        assert self._policy.stop_loss is not None
         return Intent(
             bot=self._policy.id,
             symbol=symbol,
@@ -66,9 +68,9 @@ class ContractBot:
         )
 
 
-def make(policy: BotPolicy, _signal: object) -> ContractBot:
+def make(setting: Setting) -> ContractBot:
     """The bot of a policy's entry (entry point)."""
-    return ContractBot(policy)
+    return ContractBot(setting.policy)
 
 
 def here(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:

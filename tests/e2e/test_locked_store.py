@@ -47,6 +47,7 @@ def test_locked_books_of_the_exchange_are_a_venue_that_does_not_answer(held: Pla
     assert held.head() == head
 
 
+@pytest.mark.drill
 def test_a_store_that_gets_locked_stops_entries_latches_a_halt_and_catches_up_when_free(held: Place) -> None:
     # A market minute is a cycle, and one failed commit: the window must be wide enough to hold the limit's number.
     held.configure(

@@ -38,6 +38,6 @@ def test_a_feed_that_ends_for_one_symbol_leaves_no_entry_in_it_and_its_exit_is_s
     assert all(at < "2025-01-06T16:07" for at in _entries_of(certified, "SPY"))
     exits = [event["data"]["order"] for event in certified.events() if event["kind"] == "order_sent"]
     assert [order["symbol"] for order in exits if order["purpose"] == "exit"] == ["SPY", "SPY"]
-    assert [halt["kind"] for halt in told.document["halts_now"]] == ["unprotected"], (
-        "the exits cannot fill, and it says so"
+    assert [halt["kind"] for halt in told.document["halts_now"]] == ["stale_data", "unprotected"], (
+        "what is held has no price and the exits cannot fill, and it says so"
     )

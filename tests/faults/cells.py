@@ -19,12 +19,14 @@ from hydra.adapters.exchange.fault_table import MEANINGS, REQUESTS, STREAMS, Fau
 class Scene(StrEnum):
     """The day that is played. A pair's protection is an order of its own; a share's hangs on its entry.
 
-    LATE: shares, at a venue that takes its time to cancel, so that an order can be on its way out for a cycle.
+    LATE: shares, at a venue that takes its time to cancel, so that an order can be on its way out for a cycle. SPREAD: two
+    contracts in one order; nothing rests for it, and what stands for its stop is an exit of the engine's.
     """
 
     SHARES = "shares"
     PAIR = "pair"
     LATE = "late"
+    SPREAD = "spread"
 
 
 class When(StrEnum):
@@ -86,7 +88,6 @@ _SHOWN: Mapping[str, tuple[When, ...]] = {
 }
 NOT_ASKED: Mapping[Operation, str] = {
     _O.REPLACE: "the engine replaces no order: it takes one back and sends another",
-    _O.CHAIN: "no bot asks for contracts yet",
     _O.STREAM_DATA: "prices are asked for, not listened to",
 }
 """Operations that exist and that nothing in a cycle asks for."""
@@ -99,6 +100,7 @@ _NUMBERS: Mapping[FaultKind, tuple[Mapping[str, str], ...]] = {
     _F.STALE_QUOTE: ({"seconds": "3600"},),
 }
 _OF_THE_EXIT = (When.EXIT, When.EXIT_3, When.EXIT_6)
+_OF_THE_SPREAD = frozenset({_O.SUBMIT, _O.ORDER, _O.FILLS, _O.POSITIONS, _O.CHAIN})
 _OF_THE_PAIR = frozenset({_O.SUBMIT, _O.CANCEL, _O.ORDER, _O.FILLS})
 
 
@@ -162,11 +164,12 @@ class Cell:
 
 def all_cells() -> tuple[Cell, ...]:
     """Every cell, in the table's order."""
-    return (*_shares(), *_pair(), *_late(), *_streams(), *_by_chance())
+    return (*_shares(), *_pair(), *_late(), *_spread(), *_streams(), *_by_chance())
 
 
 def _shares() -> Iterator[Cell]:
-    for operation in (*(each for each in Operation if each in REQUESTS and each not in NOT_ASKED), EVERYTHING):
+    asked = (each for each in Operation if each in REQUESTS and each not in NOT_ASKED and each != _O.CHAIN)
+    for operation in (*asked, EVERYTHING):
         for fault, numbers in _faults_at(operation):
             whens = _whens(fault, operation)
             for when in whens[:1] if numbers.get("ms") == A_LITTLE else whens:
@@ -198,6 +201,24 @@ def _late() -> Iterator[Cell]:
                 continue
             for when in (When.EXIT, When.EXIT_3):
                 yield Cell(scene=Scene.LATE, fault=fault, operation=str(operation), when=when, numbers=numbers)
+
+
+def _spread() -> Iterator[Cell]:
+    """Where contracts differ: one order has several executions, and there is a chain to read."""
+    for operation in Operation:
+        for fault, numbers in _faults_at(operation) if operation in _OF_THE_SPREAD else ():
+            if fault is _F.PARTIAL_FILL or (numbers.get("ms") == A_LITTLE and operation != _O.CHAIN):
+                continue  # the venue fills an order in several contracts whole
+            if fault is _F.REJECT_EXIT:
+                whens: tuple[When, ...] = (When.EXIT, When.EXIT_3)
+            elif operation == _O.SUBMIT:
+                whens = (When.ENTRY, When.ENTRY_3, When.EXIT, When.EXIT_3)
+            elif operation == _O.ORDER or fault in (_F.LOST_FILL, _F.DOUBLED_FILL):
+                whens = (When.ENTRY, When.EXIT)
+            else:
+                whens = (When.ENTRY, When.EXIT, When.STOP)
+            for when in whens:
+                yield Cell(scene=Scene.SPREAD, fault=fault, operation=str(operation), when=when, numbers=numbers)
 
 
 def _streams() -> Iterator[Cell]:

@@ -57,7 +57,7 @@ def written_before_it_left(evidence: Evidence) -> Iterator[str]:
 
 
 def one_order_at_the_exchange_for_an_id(evidence: Evidence) -> Iterator[str]:
-    ours = [each for each in evidence.tickets if each.role not in (Role.TAKE_PROFIT, Role.STOP_LOSS)]
+    ours = [each for each in evidence.tickets if each.role not in (Role.TAKE_PROFIT, Role.STOP_LOSS, Role.LEG)]
     for name, count in Counter(each.client_id for each in ours).items():
         if count != 1:
             yield f"{count} orders are called {name}"
@@ -66,10 +66,13 @@ def one_order_at_the_exchange_for_an_id(evidence: Evidence) -> Iterator[str]:
 
 
 def never_more_held_than_wished_and_never_short(evidence: Evidence) -> Iterator[str]:
-    most = SCRIPTS[evidence.scene].quantity
-    for held in evidence.held:
-        if not 0 <= held <= most:
-            yield f"{held} held, wished for {most}"
+    """What is owed is half of a spread, and never without the other half."""
+    script = SCRIPTS[evidence.scene]
+    for held, owed in zip(evidence.held, evidence.owed, strict=True):
+        if held > script.quantity:
+            yield f"{held} held, wished for {script.quantity}"
+        if owed and (script.structure is None or owed != held / 2):
+            yield f"{owed} owed of {held}"
 
 
 def nothing_is_entered_behind_a_shut_gate(evidence: Evidence) -> Iterator[str]:

@@ -15,7 +15,7 @@ from tests.faults.matrix import Result
 
 Place = tuple[str, str, str]
 """The table's heading, the row and the column."""
-HEADINGS = {Scene.SHARES: "Shares", Scene.PAIR: "A pair", Scene.LATE: "Cancelled late"}
+HEADINGS = {Scene.SHARES: "Shares", Scene.PAIR: "A pair", Scene.LATE: "Cancelled late", Scene.SPREAD: "A spread"}
 EMPTY = "-"
 
 
@@ -107,7 +107,8 @@ and only when everything held; with `--cell` the other cells stay as they are. A
 A cycle is a minute of the venue. The bot wishes the same again in every cycle until it has got it, so whatever could double an order would. It wants in from minute 2, out from
 minute 6, in again from minute 14; in minute 17 the price falls through the stop, and everybody should be out. With *shares* (10 SPY) stop and target hang on the entry; with *a pair*
 (0.1 BTC-USD) the stop is an order of its own, a stop-limit that is sent in the cycle after the entry, and the fee is taken in coin. *Cancelled late* is the day of the shares at a
-venue that takes half a second to cancel: an order is on its way out for a cycle, and the sale waits for it.
+venue that takes half a second to cancel: an order is on its way out for a cycle, and the sale waits for it. With *a spread* (two of a put sold, two of a lower one bought, in one order)
+nothing rests at the venue: in minute 17 its contracts are quoted so far apart that the engine closes it.
 
 One request may take 0.6 seconds. A halt comes after 5 failed reads in 10 minutes, after 3 cycles in which ledger and venue differ, and after a position was without a
 stop for more than 90 seconds. From minute 13 on an operator resumes what was halted; if the run had ended (halted and flat), it is started again then.

@@ -74,7 +74,7 @@ IN_A_ROW = (Operation.ORDER, Operation.SUBMIT, Operation.CANCEL)
 class Evidence:
     """All that is known of a cell once it has been played.
 
-    ``held`` is what the venue held after each minute, ``cycles`` what each cycle (or start) took in seconds and how many requests
+    ``held`` is what the venue held after each minute (``owed`` what it was short of, in it), ``cycles`` what each cycle (or start) took in seconds and how many requests
     it made one after the other, ``acted`` how often the fault struck, ``leaks`` how often the secret stands in the journal.
     """
 
@@ -85,6 +85,7 @@ class Evidence:
     tickets: list[Ticket]
     executions: list[Execution]
     held: list[Decimal]
+    owed: list[Decimal]
     cycles: list[tuple[float, int]]
     refused_starts: list[str]
     crashes: list[str]
@@ -130,6 +131,7 @@ class Rig:
         self.doors = Doors(self.server.url, lambda: self.venue.now)
         self.cycles: list[tuple[float, int]] = []
         self.held: list[Decimal] = []
+        self.owed: list[Decimal] = []
         self.refused_starts: list[str] = []
         self.crashes: list[str] = []
         self.certified = False
@@ -145,6 +147,7 @@ class Rig:
             while self.minute <= ENDS:
                 self.live()
                 self.held.append(self._at_venue())
+                self.owed.append(-sum((min(each.quantity, Decimal(0)) for each in self.venue.held()), Decimal(0)))
                 self.step()
             return self._evidence()
         finally:
@@ -312,7 +315,7 @@ class Rig:
     # -- what is left
 
     def _at_venue(self) -> Decimal:
-        return sum((each.quantity for each in self.venue.held()), Decimal(0))
+        return sum((abs(each.quantity) for each in self.venue.held()), Decimal(0))
 
     def _evidence(self) -> Evidence:
         events = list(read_journal(self.files, FOLDER))
@@ -329,6 +332,7 @@ class Rig:
             tickets=list(self.venue.tickets()),
             executions=list(self.venue.executions()),
             held=self.held,
+            owed=self.owed,
             cycles=self.cycles,
             refused_starts=self.refused_starts,
             crashes=self.crashes,
@@ -339,7 +343,7 @@ class Rig:
             halts=tuple(halt.kind for halt in ledger.halts),
             ledger_cash=ledger.cash,
             venue_cash=self.venue.state().cash,
-            in_ledger=sum((holding.quantity for holding in ledger.holdings.values()), Decimal(0)),
+            in_ledger=sum((abs(holding.quantity) for holding in ledger.holdings.values()), Decimal(0)),
             at_venue=self._at_venue(),
             open_here=frozenset(o.client_id for o in ledger.orders.values() if not o.status.terminal),
             open_there=frozenset(there),

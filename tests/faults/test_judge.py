@@ -48,7 +48,10 @@ BROKEN: Mapping[str, Callable[[Evidence], dict[str, Any]]] = {
     },
     "written_before_it_left": lambda e: {"arrivals": arrived(e, unwritten=["hy-1"])},
     "one_order_at_the_exchange_for_an_id": lambda e: {"tickets": [*e.tickets, e.tickets[0]]},
-    "never_more_held_than_wished_and_never_short": lambda e: {"held": [*e.held, Decimal(20)]},
+    "never_more_held_than_wished_and_never_short": lambda e: {
+        "held": [*e.held, Decimal(20)],
+        "owed": [*e.owed, Decimal(0)],
+    },
     "an_unknown_order_is_found_or_never_arrived": lambda e: {"unresolved": ("hy-1",)},
     "halts_are_as_documented": lambda e: {"events": halted(e)},
     "ledger_and_exchange_agree": lambda e: {"venue_cash": e.venue_cash + 1},

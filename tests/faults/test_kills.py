@@ -119,6 +119,7 @@ def test_killed_before_a_night_with_a_split_a_dividend_and_a_fee(tmp_path: Path)
         assert len(notes) == len(set(notes))
         (holding,) = process.engine.ledger.holdings.values()
         assert holding.quantity == Decimal(40)
+        assert holding.protection is not None
         assert holding.protection.stop == Decimal("24.5")
         process.step()
         assert outage.protected() == Decimal(40)

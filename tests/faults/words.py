@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from hydra.adapters.exchange.fault_table import STREAMS
+from hydra.adapters.exchange.model import Execution
 from hydra.model.events import (
     CancelHeard,
     Decided,
@@ -18,9 +19,9 @@ from hydra.model.events import (
     OrderWithheld,
 )
 from hydra.model.money import plain as plain_number
-from hydra.model.orders import Purpose
+from hydra.model.orders import Purpose, Side
 from hydra.model.snapshot import Observed, Verdict
-from tests.faults.day import minute_of
+from tests.faults.day import SCRIPTS, minute_of
 from tests.faults.rig import Evidence
 
 SESSION_GATES = frozenset({"session"})
@@ -90,13 +91,15 @@ def _orders(evidence: Evidence) -> Iterator[str]:
 
 def _lateness(evidence: Evidence, plain: Evidence) -> Iterator[str]:
     """When the first entry and the first exit filled, beside when they do on a good day."""
-    for side, word in (("buy", "entry"), ("sell", "exit")):
+    enters = SCRIPTS[evidence.scene].enters[1]
+    ways = ((enters, "entry"), (enters.opposite, "exit"))
+    for side, word in ways:
         now, then = _first(evidence, side), _first(plain, side)
         if now is None:
             yield f"no {word}"
         elif then is not None and now != then:
             yield f"{word} {now - then} cycle{'s' if now - then > 1 else ''} late"
-    for side, word in (("buy", "entry"), ("sell", "exit")):
+    for side, word in ways:
         filled = _of_the_first(evidence, side)
         if len(filled) > 1:
             yield f"{word} filled in {len(filled)} parts"
@@ -105,13 +108,19 @@ def _lateness(evidence: Evidence, plain: Evidence) -> Iterator[str]:
         yield f"stop placed again{'' if again == 1 else f' {_times(again)}'}"
 
 
-def _first(evidence: Evidence, side: str) -> int | None:
-    return next((minute_of(each.at) for each in evidence.executions if each.side.value == side), None)
+def _first(evidence: Evidence, side: Side) -> int | None:
+    return next((minute_of(each.at) for each in _executed(evidence, side)), None)
 
 
-def _of_the_first(evidence: Evidence, side: str) -> list[Decimal]:
+def _executed(evidence: Evidence, side: Side) -> list[Execution]:
+    """What was executed on a side in what is traded; of a structure, in the contract that is sold."""
+    symbol, _ = SCRIPTS[evidence.scene].enters
+    return [each for each in evidence.executions if (each.symbol, each.side) == (symbol, side)]
+
+
+def _of_the_first(evidence: Evidence, side: Side) -> list[Decimal]:
     """The quantities in which the first order of a side was filled."""
-    of_side = [each for each in evidence.executions if each.side.value == side]
+    of_side = _executed(evidence, side)
     return [each.quantity for each in of_side if each.client_id == of_side[0].client_id]
 
 
