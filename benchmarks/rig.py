@@ -153,9 +153,8 @@ def policy_of(bots: int) -> Policy:
 
 
 @contextmanager
-def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, bots: int, steps: int) -> Iterator[Rig]:
+def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, policy: Policy, steps: int) -> Iterator[Rig]:
     """An engine in ``folder``, recovered and certified, its market at the first step."""
-    policy = policy_of(bots)
     feed = MemoryFeed(
         policy.symbols, calendar, steps=steps, step_seconds=setting.step_seconds, fresh_quotes=setting.fresh_quotes
     )
