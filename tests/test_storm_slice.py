@@ -59,7 +59,7 @@ def test_kill_minus_nine_at_any_moment_loses_and_doubles_nothing(tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("voyage", [1, 2])
+@pytest.mark.parametrize("voyage", [1, pytest.param(2, marks=pytest.mark.drill)])
 def test_a_power_loss_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, voyage: int) -> None:
     tally = Tally()
     for problems in Outages(tmp_path, voyage, SEED, tally).sail(LOSSES):

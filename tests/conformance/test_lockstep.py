@@ -89,10 +89,7 @@ def test_equal_calls_give_equal_bytes_and_a_restart_in_between_changes_nothing(
 
 
 @pytest.mark.drill
-@pytest.mark.parametrize(
-    "ending",
-    [pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.drill), pytest.param(signal.SIGKILL, id="SIGKILL")],
-)
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=lambda ending: ending.name)
 def test_a_process_that_ends_in_between_changes_nothing(ending: signal.Signals, tmp_path: Path) -> None:
     files = [path for path in sorted(shared_data().rglob("SPY-1min-201310*")) if path.parent.name != "daily"]
     runs = {"straight": (CALLS,), "ended": (CALLS[:6], CALLS[6:])}

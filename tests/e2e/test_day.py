@@ -45,6 +45,7 @@ def test_a_signal_ends_a_run_in_order_and_a_second_start_goes_on(
     assert held.hydra("replay", "logs").code == 0
 
 
+@pytest.mark.drill
 def test_a_killed_run_is_finished_by_the_next_one_and_replays_identically(held: Place, day_once: Place) -> None:
     head = held.head()
     running = held.start("run", "--speed", "1200")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 
+import pytest
+
 from tests.e2e.place import Place, kinds
 from tests.e2e.tape import OPEN, swings, write_bars
 
@@ -58,6 +60,7 @@ def test_a_running_engine_reads_halt_and_resume_from_its_inbox(held: Place) -> N
     assert list((held.state / "inbox").glob("*.json")) == []
 
 
+@pytest.mark.drill
 def test_a_day_that_loses_too_much_halts_and_stays_halted_over_restart_and_night(certified: Place) -> None:
     tape, tomorrow = certified.folder / "tape", certified.folder / "tomorrow"
     for symbol in ("SPY", "AAPL"):
