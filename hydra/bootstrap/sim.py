@@ -22,7 +22,8 @@ from hydra.adapters.exchange.fault_files import read_faults
 from hydra.adapters.exchange.faults import FaultPlan
 from hydra.adapters.exchange.faulty_exchange import faulty
 from hydra.adapters.exchange.interface import Exchange
-from hydra.adapters.exchange.model import Standing, VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.standing import Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
 from hydra.adapters.lock import WriterLock

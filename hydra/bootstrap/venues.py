@@ -26,7 +26,7 @@ from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
 from hydra.adapters.markets.feed import Feed
-from hydra.bootstrap.plugs import find
+from hydra.bootstrap.points import find
 from hydra.model.errors import BadConfig
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.policy import Policy

@@ -8,7 +8,6 @@ chain, counts as none. No middle and no price of the past stands in for one that
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from hydra.model.market import OptionContract, OptionQuote, multiplier_of
@@ -18,20 +17,13 @@ from hydra.model.snapshot import Snapshot
 from hydra.model.structures import Structure, value_at
 from hydra.policy import OptionsPolicy
 
-_READS_MISSED = 2
-
-
-def stale_after(options: OptionsPolicy) -> timedelta:
-    """From which age a quote of a contract counts as none."""
-    return timedelta(seconds=max(float(options.stale_seconds), _READS_MISSED * float(options.chain_seconds)))
-
 
 def quote_of(contract: str, snapshot: Snapshot, options: OptionsPolicy) -> OptionQuote | None:
     """The quote of a contract in its underlying's chain, if there is one that counts."""
     for chain in snapshot.sight.chains.values():
         quote = chain.get(contract)
         if quote is not None:
-            return quote if snapshot.at - quote.at <= stale_after(options) else None
+            return quote if snapshot.at - quote.at <= options.stale_after else None
     return None
 
 

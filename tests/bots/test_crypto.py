@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hydra.adapters.exchange.model import as_at_alpaca
 from hydra.bots.crypto import make
 from hydra.bots.signals import Look, Signal
-from hydra.engine.fold import protected_quantity
+from hydra.engine.protection import protected_quantity
 from hydra.model.errors import BadConfig
 from hydra.model.events import CancelSent
 from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, SizeKind

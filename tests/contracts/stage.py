@@ -11,7 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from hydra.adapters.exchange.doors import SimBroker, SimMarket
-from hydra.adapters.exchange.model import Activity, ActivityKind, Books, VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.model import Activity, ActivityKind, VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.terms import Request
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.markets.feed import ActionKind, CorporateAction

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from hydra.adapters.exchange.doors import SimBroker
-from hydra.adapters.exchange.model import Books, VenueSettings
+from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.market import AssetClass
 from hydra.model.snapshot import Sessions

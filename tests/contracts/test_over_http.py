@@ -11,6 +11,7 @@ import httpx
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hydra.adapters.alpaca.terms import STATUSES
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.server.app import make_app
 from hydra.adapters.exchange.server.context import ServerOptions
@@ -22,10 +23,10 @@ from hydra.ports import AckOutcome, Broker
 from tests.contracts.broker_contract import AlpacaAccountContract, BrokerContract, ShortSaleContract, buy
 from tests.contracts.lines import AlpacaPyLine, HttpLine, Line
 from tests.contracts.market_contract import MarketContract
-from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage, MarketStage
+from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage, Hand, MarketStage
 from tests.contracts.structure_contract import StructureContract
 from tests.contracts.structure_stage import StructureStage
-from tests.contracts.wire import STATUSES, WireBroker, WireMarket
+from tests.contracts.wire import WireBroker, WireMarket
 
 KEY, SECRET = "PKTEST", "test-secret"
 START_SECONDS = 20.0
@@ -92,7 +93,27 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
-class Scene(BrokerStage):
+class Behind(Hand):
+    """What every stage behind a server has: its clock moves over the socket, and its broker is a connection."""
+
+    broker: Broker
+
+    def stand_behind(self, server: Server) -> None:
+        """Have the stage's venue answer, and connect to it."""
+        self._server = server
+        server.stand(self.venue)
+        self.broker = self.again()
+
+    def move_to(self, at: datetime) -> None:
+        """Over the socket, too."""
+        self._server.move_to(at)
+
+    def again(self) -> Broker:
+        """Another connection."""
+        raise NotImplementedError
+
+
+class Scene(Behind, BrokerStage):
     """The stage behind the socket.
 
     The protocol differs in that it lists exits that wait for their entry, as ``held``.
@@ -102,13 +123,7 @@ class Scene(BrokerStage):
 
     def __init__(self, server: Server, settings: VenueSettings = CASH_ACCOUNT) -> None:
         super().__init__(settings)
-        self._server = server
-        server.stand(self.venue)
-        self.broker = self.again()
-
-    def move_to(self, at: datetime) -> None:
-        """Over the socket, too."""
-        self._server.move_to(at)
+        self.stand_behind(server)
 
     def again(self) -> Broker:
         """Another connection."""
@@ -141,18 +156,12 @@ class MarketScene(MarketStage):
         return self._server.step() if hasattr(self, "_server") else super().advance()
 
 
-class OptionScene(StructureStage):
+class OptionScene(Behind, StructureStage):
     """The stage of structures behind the socket."""
 
     def __init__(self, server: Server, settings: VenueSettings = CASH_ACCOUNT) -> None:
         super().__init__(settings)
-        self._server = server
-        server.stand(self.venue)
-        self.broker = self.again()
-
-    def move_to(self, at: datetime) -> None:
-        """Over the socket, too."""
-        self._server.move_to(at)
+        self.stand_behind(server)
 
     def again(self) -> Broker:
         """Another connection."""

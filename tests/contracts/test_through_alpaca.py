@@ -17,7 +17,7 @@ from tests.contracts.broker_contract import AlpacaAccountContract, BrokerContrac
 from tests.contracts.stage import ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, BrokerStage
 from tests.contracts.structure_contract import StructureContract
 from tests.contracts.structure_stage import StructureStage
-from tests.contracts.test_over_http import KEY, SECRET, Server
+from tests.contracts.test_over_http import KEY, SECRET, Behind, Server
 
 REQUESTS_MOST = 100_000
 """A minute; these suites are not about the budget."""
@@ -36,42 +36,33 @@ def clients(server: Server) -> Clients:
     return clients_of(access_to(url, 10.0, key=KEY, secret=SECRET), Budget(REQUESTS_MOST, time.monotonic))
 
 
-class Scene(BrokerStage):
+class ThroughAdapter(Behind):
+    """What both stages behind the adapter have."""
+
+    def adapt(self, server: Server, clients: Clients) -> None:
+        """Stand behind the server, with the adapter as broker."""
+        self._clients = clients
+        self.stand_behind(server)
+
+    def again(self) -> Broker:
+        """A broker that knows nothing; the connection is the same."""
+        return AlpacaBroker(self._clients, url=str(self._server.client.base_url), mode="sim")
+
+
+class Scene(ThroughAdapter, BrokerStage):
     """The stage behind the adapter."""
 
     def __init__(self, server: Server, clients: Clients, settings: VenueSettings = CASH_ACCOUNT) -> None:
         super().__init__(settings)
-        self._server = server
-        self._clients = clients
-        server.stand(self.venue)
-        self.broker = self.again()
-
-    def move_to(self, at) -> None:
-        """Over the socket, too."""
-        self._server.move_to(at)
-
-    def again(self) -> Broker:
-        """A broker that knows nothing; the connection is the same."""
-        return AlpacaBroker(self._clients, url=str(self._server.client.base_url), mode="sim")
+        self.adapt(server, clients)
 
 
-class OptionScene(StructureStage):
+class OptionScene(ThroughAdapter, StructureStage):
     """The stage of structures behind the adapter."""
 
     def __init__(self, server: Server, clients: Clients, settings: VenueSettings = CASH_ACCOUNT) -> None:
         super().__init__(settings)
-        self._server = server
-        self._clients = clients
-        server.stand(self.venue)
-        self.broker = self.again()
-
-    def move_to(self, at) -> None:
-        """Over the socket, too."""
-        self._server.move_to(at)
-
-    def again(self) -> Broker:
-        """A broker that knows nothing; the connection is the same."""
-        return AlpacaBroker(self._clients, url=str(self._server.client.base_url), mode="sim")
+        self.adapt(server, clients)
 
 
 class TestStructuresThroughAlpaca(StructureContract):

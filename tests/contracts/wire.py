@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from hydra.adapters.account_rules import exits_of, fee_most, force_of, tradable
+from hydra.adapters.alpaca.terms import STATUSES
 from hydra.model.activities import Activity, ActivityKind
 from hydra.model.errors import Refused, Unreachable
 from hydra.model.market import (
@@ -35,28 +36,6 @@ from tests.contracts.lines import HttpLine, Line, Row, Said
 ORDERS_MOST, FILLS_MOST, BARS_MOST = 500, 100, 1000
 EARLIEST = "2000-01-01T00:00:00Z"
 QUOTED_IN = ("USDT", "USDC", "USD", "BTC")
-
-_S = OrderStatus
-STATUSES: Mapping[str, OrderStatus] = {
-    "new": _S.ACCEPTED,
-    "accepted": _S.ACCEPTED,
-    "pending_new": _S.ACCEPTED,
-    "accepted_for_bidding": _S.ACCEPTED,
-    "held": _S.ACCEPTED,
-    "stopped": _S.ACCEPTED,
-    "suspended": _S.ACCEPTED,
-    "calculated": _S.ACCEPTED,
-    "done_for_day": _S.ACCEPTED,
-    "pending_replace": _S.ACCEPTED,
-    "partially_filled": _S.PARTIALLY_FILLED,
-    "pending_cancel": _S.PENDING_CANCEL,
-    "filled": _S.FILLED,
-    "canceled": _S.CANCELED,
-    "replaced": _S.CANCELED,
-    "expired": _S.EXPIRED,
-    "rejected": _S.REJECTED,
-}
-"""Every published status. One that is not here is not understood, and raises."""
 
 KINDS: Mapping[str, ActivityKind] = {
     "FEE": ActivityKind.FEE,

@@ -28,7 +28,8 @@ from typing import Any, NoReturn
 import msgspec
 
 from hydra.adapters.calendar import ExchangeCalendar
-from hydra.adapters.exchange.model import AccountState, Execution, FeedClock, Ticket
+from hydra.adapters.exchange.model import AccountState, Execution, Ticket
+from hydra.adapters.exchange.standing import FeedClock
 from hydra.adapters.files import RealFiles
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.retention import compress_old

@@ -18,10 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
-from hydra.adapters.exchange.model import Activity, Change, Execution, FeedClock, Standing, Ticket, VenueSettings
+from hydra.adapters.exchange.model import Activity, Execution, Ticket, VenueSettings
+from hydra.adapters.exchange.standing import Change, FeedClock, Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
@@ -30,7 +31,8 @@ from hydra.adapters.journal.writer import JournalWriter, take_up
 from hydra.adapters.markets.synthetic import SyntheticFeed
 from hydra.adapters.reads import read_inline
 from hydra.adapters.store.store import SqlStore
-from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.plugs import rule_book
 from hydra.bootstrap.setup import wall_now
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hydra.adapters.exchange.model import AccountState, Activity, Change, Execution, FeedClock, Standing, Ticket
+from hydra.adapters.exchange.model import AccountState, Activity, Execution, Ticket
+from hydra.adapters.exchange.standing import Change, FeedClock, Standing
 from hydra.model.errors import Barred, Corrupt, Invalid, Unreachable
 from hydra.model.portfolio import Position
 from hydra.model.values import decode, encode

@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hydra.adapters.exchange import tickets
-from hydra.adapters.exchange.admission import blocked, could_meet, price_step, refuse
+from hydra.adapters.exchange.account_checks import could_meet
+from hydra.adapters.exchange.admission import blocked
 from hydra.adapters.exchange.desk import Desk
 from hydra.adapters.exchange.model import News, Pending, Ticket, VenueSettings
+from hydra.adapters.exchange.order_checks import price_step
 from hydra.adapters.exchange.pit import Pit
 from hydra.adapters.exchange.prices import Prices
 from hydra.adapters.exchange.spreads import Spreads
-from hydra.adapters.exchange.terms import Amendment, No, OrderClass, Rejection, Role, Status
+from hydra.adapters.exchange.terms import Amendment, No, OrderClass, Rejection, Role, Status, refuse
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import ZERO, plain
 from hydra.model.orders import OrderType, TimeInForce

@@ -11,19 +11,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
-from hydra.adapters.exchange.model import (
-    AccountState,
-    Activity,
-    ActivityKind,
-    Change,
-    Execution,
-    FeedClock,
-    News,
-    Source,
-    Standing,
-    Ticket,
-    Update,
-)
+from hydra.adapters.exchange.holds import Holds
+from hydra.adapters.exchange.model import AccountState, Activity, ActivityKind, Execution, News, Source, Ticket, Update
+from hydra.adapters.exchange.standing import Change, FeedClock, Standing
 from hydra.adapters.exchange.terms import OrderClass, Role, Status
 from hydra.model.market import AssetClass, Instrument, asset_class_of
 from hydra.model.money import ZERO
@@ -88,8 +78,7 @@ class Desk:
         self._working: dict[str, dict[str, Ticket]] = {}
         self._sides: dict[tuple[str, Side], dict[str, Ticket]] = {}
         self._families: dict[str, dict[str, None]] = {}
-        self._groups: dict[str, dict[str, dict[str, Decimal]]] = {}
-        self._held: dict[str, Decimal] = {}
+        self._holds = Holds()
         self._names: dict[str, str] = {}
         for ticket in standing.orders:
             self._index(None, ticket)
@@ -160,7 +149,7 @@ class Desk:
 
     def held(self, symbol: str) -> Decimal:
         """The quantity that working orders to close reserve; the exits of one entry reserve theirs once."""
-        return self._held.get(symbol, ZERO)
+        return self._holds.of(symbol)
 
     def siblings(self, ticket: Ticket) -> list[Ticket]:
         """The open orders that share a quantity with this one."""
@@ -344,7 +333,7 @@ class Desk:
             else:
                 tickets.pop(name, None)
         self._reserve(before, after)
-        self._hold(before, after)
+        self._holds.change(before, after)
 
     def _reserve(self, before: Ticket | None, after: Ticket) -> None:
         was = ZERO if before is None else before.reserved
@@ -352,43 +341,6 @@ class Desk:
             self.reserved += after.reserved - was
             if not after.symbol or asset_class_of(after.symbol) is not AssetClass.EQUITY:
                 self.reserved_cash += after.reserved - was
-
-    def _hold(self, before: Ticket | None, after: Ticket) -> None:
-        """What an order to close reserves of its position, by the group that shares it."""
-        if not after.symbol:
-            return
-        was = ZERO if before is None else _closing(before)
-        now = _closing(after)
-        group_before = after.group if before is None else before.group
-        if was == now and group_before == after.group:
-            return
-        if was:
-            self._set_hold(after.symbol, group_before, after.client_id, ZERO)
-        if now:
-            self._set_hold(after.symbol, after.group, after.client_id, now)
-
-    def _set_hold(self, symbol: str, group: str, name: str, quantity: Decimal) -> None:
-        groups = self._groups.setdefault(symbol, {})
-        members = groups.setdefault(group, {})
-        largest = max(members.values(), default=ZERO)
-        if quantity:
-            members[name] = quantity
-        else:
-            members.pop(name, None)
-        held = self._held.get(symbol, ZERO) + max(members.values(), default=ZERO) - largest
-        if not members:
-            del groups[group]
-        if held:
-            self._held[symbol] = held
-        else:
-            self._held.pop(symbol, None)
-
-
-def _closing(ticket: Ticket) -> Decimal:
-    """How much of a position an order lays claim to."""
-    if ticket.status.done or ticket.position_intent is None or ticket.position_intent.opens:
-        return ZERO
-    return ticket.remaining if ticket.working or ticket.role is Role.LEG else ZERO
 
 
 def _number(ticket: Ticket) -> int:

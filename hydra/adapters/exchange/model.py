@@ -1,4 +1,4 @@
-"""The venue's own values: its settings, its orders, its executions, and what its books hold.
+"""The venue's own values: its settings, its orders, its executions, and what it tells of them.
 
 A ``Ticket`` is an order as the venue keeps it. It knows more than the venue reports (what it reserves, when it began to
 work, whether its stop has been reached) and nothing of bots, cycles or reasons to trade.
@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
 
 from hydra.adapters.account_rules import fee_most
 from hydra.adapters.exchange.terms import AS_ENGINE, Amendment, OrderClass, PositionIntent, Role, Status
 from hydra.model.errors import Invalid
 from hydra.model.money import ONE, ZERO
 from hydra.model.orders import Fill, OrderType, Side, TimeInForce, VenueOrder
-from hydra.model.portfolio import Position
 from hydra.model.values import Value, named, not_negative, positive
 
 
@@ -341,41 +339,6 @@ class AccountState(Value, frozen=True, kw_only=True):
     owed: tuple[Activity, ...] = ()
 
 
-class FeedClock(Value, frozen=True, kw_only=True):
-    """How far a feed has been played: its fingerprint, its description in words, and the time reached."""
-
-    fingerprint: str
-    feed: str
-    at: datetime
-
-
-class Standing(Value, frozen=True, kw_only=True):
-    """Everything the books hold. ``current`` is the fingerprint of the feed that was played last."""
-
-    account: AccountState
-    current: str = ""
-    clocks: Mapping[str, FeedClock] = {}
-    positions: tuple[Position, ...] = ()
-    orders: tuple[Ticket, ...] = ()
-    executions: tuple[Execution, ...] = ()
-    activities: tuple[Activity, ...] = ()
-
-
-class Change(Value, frozen=True, kw_only=True):
-    """What one request or one advance changed: whole rows, and the names of positions that are gone.
-
-    ``account`` is ``None`` when nothing in it changed.
-    """
-
-    clock: FeedClock
-    account: AccountState | None = None
-    orders: tuple[Ticket, ...] = ()
-    positions: tuple[Position, ...] = ()
-    gone: tuple[str, ...] = ()
-    executions: tuple[Execution, ...] = ()
-    activities: tuple[Activity, ...] = ()
-
-
 class News(StrEnum):
     """What the venue tells of an order as it happens."""
 
@@ -402,32 +365,3 @@ class Update(Value, frozen=True, kw_only=True):
     at: datetime
     ticket: Ticket
     execution: Execution | None = None
-
-
-class Books(Protocol):
-    """Where a venue writes what it must not forget."""
-
-    @property
-    def name(self) -> str:
-        """Where they are, for identities and messages."""
-        ...
-
-    def load(self) -> Standing | None:
-        """All of it; ``None`` when nothing was ever written.
-
-        Whoever loads owns the books from then on; an earlier owner can no longer write.
-        """
-        ...
-
-    def open(self, standing: Standing) -> None:
-        """Write the first entry of new books, durably."""
-        ...
-
-    def commit(self, change: Change) -> None:
-        """Write a change in one transaction, durably on return. Raises ``Unreachable`` when it is not known to be written,
-        ``Barred`` when another owner has taken over."""
-        ...
-
-    def close(self) -> None:
-        """Let go of them."""
-        ...

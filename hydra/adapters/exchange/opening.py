@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from hydra.adapters.exchange.model import AccountState, FeedClock, Standing, VenueSettings
+from hydra.adapters.exchange.model import AccountState, VenueSettings
+from hydra.adapters.exchange.standing import FeedClock, Standing
 from hydra.adapters.markets.feed import Feed
 from hydra.model.errors import BadConfig
 from hydra.model.money import plain

@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from hydra.adapters.exchange import admission, hours, tickets
-from hydra.adapters.exchange.admission import refuse
 from hydra.adapters.exchange.desk import Desk, Print
+from hydra.adapters.exchange.facts import Facts
 from hydra.adapters.exchange.interface import Ration
 from hydra.adapters.exchange.matching import Match, Rates, against_bar, against_quote, auction, reached
 from hydra.adapters.exchange.model import FeeSchedule, News, Source, Ticket, VenueSettings
 from hydra.adapters.exchange.money import Money
 from hydra.adapters.exchange.prices import Far, Prices
 from hydra.adapters.exchange.sizes import Sizes
-from hydra.adapters.exchange.terms import No, OrderClass, PositionIntent, Rejection, Request, Role, Status
+from hydra.adapters.exchange.terms import No, OrderClass, PositionIntent, Rejection, Request, Role, Status, refuse
 from hydra.model.market import AssetClass, Bar, Instrument, OptionContract, asset_class_of
 from hydra.model.money import ZERO, plain, size_down
 from hydra.model.orders import OrderType, Side, TimeInForce
@@ -405,11 +405,11 @@ class Pit:
             *(leg for leg in legs if leg.symbol == symbol and leg.side is not side and not leg.status.done),
         )
 
-    def _facts(self, request: Request, instrument: Instrument) -> admission.Facts:
+    def _facts(self, request: Request, instrument: Instrument) -> Facts:
         far = self._prices.far(request.symbol, request.side)
         last = self._prices.last(request.symbol)
         late = _LATE.get(request.time_in_force)
-        return admission.Facts(
+        return Facts(
             instrument=instrument,
             settings=self._settings,
             account=self._desk.account,

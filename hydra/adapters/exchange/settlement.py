@@ -20,12 +20,11 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from hydra.adapters.exchange import corporate, day_trades, fees, structures
-from hydra.adapters.exchange.admission import refuse
 from hydra.adapters.exchange.desk import Desk
 from hydra.adapters.exchange.model import ActivityKind, Ticket, VenueSettings
 from hydra.adapters.exchange.pit import Pit
 from hydra.adapters.exchange.prices import Prices
-from hydra.adapters.exchange.terms import No, Rejection, Status
+from hydra.adapters.exchange.terms import No, Rejection, Status, refuse
 from hydra.adapters.markets.feed import CorporateAction
 from hydra.model.market import AssetClass, OptionContract, Right, asset_class_of
 from hydra.model.money import ZERO, plain

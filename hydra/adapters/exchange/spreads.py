@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from hydra.adapters.exchange import structures, tickets
-from hydra.adapters.exchange.admission import blocked, refuse
+from hydra.adapters.exchange.admission import blocked
 from hydra.adapters.exchange.desk import Desk, Print, tidy
 from hydra.adapters.exchange.model import News, Source, Ticket, VenueSettings
 from hydra.adapters.exchange.money import SPREADS_LEVEL
 from hydra.adapters.exchange.pit import Pit
 from hydra.adapters.exchange.prices import Far, Prices
-from hydra.adapters.exchange.terms import No, OrderClass, PositionIntent, Rejection, Request, Status
+from hydra.adapters.exchange.terms import No, OrderClass, PositionIntent, Rejection, Request, Status, refuse
 from hydra.model.market import AssetClass, OptionContract, asset_class_of
 from hydra.model.money import ONE, ZERO, plain, size_down
 from hydra.model.orders import OrderType, Side, TimeInForce

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 
+from hydra.model.money import plain
 from hydra.model.orders import OrderStatus, OrderType, Side, TimeInForce
 from hydra.model.values import Value, finite, named, positive
 
@@ -190,3 +191,9 @@ class Rejection(Value, frozen=True, kw_only=True):
     reason: str
     figures: Mapping[str, str] = {}
     order: str = ""
+
+
+def refuse(reason: str, kind: No = No.INVALID, **figures: Decimal | str) -> Rejection:
+    """A refusal with its figures written out."""
+    written = {name: each if isinstance(each, str) else plain(each) for name, each in figures.items()}
+    return Rejection(kind=kind, reason=reason, figures=written)

@@ -19,28 +19,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from hydra.adapters.exchange import hours
-from hydra.adapters.exchange.admission import refuse
 from hydra.adapters.exchange.changes import Changes
 from hydra.adapters.exchange.desk import Desk
 from hydra.adapters.exchange.instruments import instruments_of
 from hydra.adapters.exchange.interface import Figures, Held, Listener, Ration
-from hydra.adapters.exchange.model import (
-    AccountState,
-    Activity,
-    Books,
-    Configuration,
-    Execution,
-    FeedClock,
-    Standing,
-    Ticket,
-    VenueSettings,
-)
+from hydra.adapters.exchange.model import AccountState, Activity, Configuration, Execution, Ticket, VenueSettings
 from hydra.adapters.exchange.opening import new_account, other_cash, resume
 from hydra.adapters.exchange.pit import Pit
 from hydra.adapters.exchange.prices import Prices
 from hydra.adapters.exchange.settlement import Settlement
 from hydra.adapters.exchange.spreads import Spreads, is_spread
-from hydra.adapters.exchange.terms import Amendment, No, Rejection, Request
+from hydra.adapters.exchange.standing import Books, FeedClock, Standing
+from hydra.adapters.exchange.terms import Amendment, No, Rejection, Request, refuse
 from hydra.adapters.markets.feed import Feed
 from hydra.model.errors import Corrupt
 from hydra.model.market import Instrument, Quote

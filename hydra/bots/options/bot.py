@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from hydra.bots.options import pricing
-from hydra.bots.options.contracts import Look, stale_after, terms_of
+from hydra.bots.options.contracts import Look, terms_of
 from hydra.bots.options.notes import looked, minute_of_note, note_of, wished
 from hydra.bots.options.search import Finding, search
 from hydra.bots.options.structures import Proposal
@@ -74,7 +74,7 @@ class OptionsBot:
             root=_root(underlying),
             spot=quote.mid,
             policy=self._option,
-            stale=stale_after(self._options),
+            stale=self._options.stale_after,
         )
         return search(chain, look, self._options)
 

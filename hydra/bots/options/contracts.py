@@ -18,9 +18,7 @@ from hydra.bots.options.pricing import expires_at
 from hydra.model.market import OptionContract, OptionQuote
 from hydra.model.money import plain
 from hydra.model.structures import weekdays_left
-from hydra.policy import OptionPolicy, OptionsPolicy
-
-_READS_MISSED = 2
+from hydra.policy import OptionPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +69,6 @@ def terms_of(symbol: str) -> OptionContract:
     return OptionContract.parse(symbol)
 
 
-def stale_after(options: OptionsPolicy) -> timedelta:
-    """From which age a quote counts as none: ``stale_seconds``, or two reads of the chain when they are further apart."""
-    return timedelta(seconds=max(float(options.stale_seconds), _READS_MISSED * float(options.chain_seconds)))
-
-
-@lru_cache(maxsize=4096)
 def root(contract: Contract, look: Look) -> str | None:
     """An adjusted contract delivers something else than 100 shares."""
     if contract.terms.root == look.root:

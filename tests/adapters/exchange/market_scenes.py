@@ -9,18 +9,8 @@ from typing import Any
 
 from hydra.adapters.calendar import ExchangeCalendar, new_york
 from hydra.adapters.exchange import structures
-from hydra.adapters.exchange.model import (
-    Activity,
-    ActivityKind,
-    Books,
-    Change,
-    Execution,
-    Standing,
-    Ticket,
-    Update,
-    VenueSettings,
-    as_at_alpaca,
-)
+from hydra.adapters.exchange.model import Activity, ActivityKind, Execution, Ticket, Update, VenueSettings, as_at_alpaca
+from hydra.adapters.exchange.standing import Books, Change, Standing
 from hydra.adapters.exchange.terms import (
     Amendment,
     OrderClass,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hydra.adapters.exchange.books import SqliteBooks
 from hydra.adapters.exchange.doors import SimBroker, SimMarket
-from hydra.adapters.exchange.model import Books, VenueSettings
+from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.orders import Fill
 from tests.contracts.stage import Hand

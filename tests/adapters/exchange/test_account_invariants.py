@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hydra.adapters.calendar import NEW_YORK, new_york
 from hydra.adapters.exchange.books import SqliteBooks
-from hydra.adapters.exchange.model import Books, VenueSettings
+from hydra.adapters.exchange.model import VenueSettings
+from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.terms import Amendment, OrderClass, Request, RequestLeg
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.markets.feed import ActionKind, CorporateAction

@@ -16,7 +16,7 @@ import pytest
 
 from hydra.adapters.exchange.books import SqliteBooks
 from hydra.adapters.exchange.doors import SimBroker
-from hydra.adapters.exchange.model import Change, Standing
+from hydra.adapters.exchange.standing import Change, Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.errors import BadConfig, Barred, Corrupt, Unreachable
 from hydra.model.orders import OrderStatus

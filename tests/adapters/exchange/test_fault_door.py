@@ -14,7 +14,7 @@ from hydra.adapters.exchange.fault_table import OF_THE_ROAD, REQUESTS, FaultKind
 from hydra.adapters.exchange.faults import FaultPlan, Rule
 from hydra.adapters.exchange.faulty_door import FaultyBroker, FaultyMarket
 from hydra.adapters.exchange.faulty_exchange import faulty
-from hydra.adapters.exchange.model import Books
+from hydra.adapters.exchange.standing import Books
 from hydra.guard import attempt
 from hydra.model.errors import Invalid, Unreachable
 from hydra.model.orders import OrderStatus

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
-from hydra.bots.options.contracts import Contract, Look, stale_after, terms_of
+from hydra.bots.options.contracts import Contract, Look, terms_of
 from hydra.bots.options.pricing import Setting as Market
 from hydra.bots.options.pricing import price_of, years_left
 from hydra.model.market import OptionContract, OptionQuote, Quote, Right
@@ -83,7 +83,7 @@ def look(policy: OptionPolicy | None = None, **changes: Any) -> Look:
         "root": "SPY",
         "spot": SPOT,
         "policy": policy or option(),
-        "stale": stale_after(OPTIONS),
+        "stale": OPTIONS.stale_after,
     } | changes
     return Look(**fields)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.bots.options.bot import make
 from hydra.bots.options.notes import RENEWED_AFTER
 from hydra.model.errors import BadConfig

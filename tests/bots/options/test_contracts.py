@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from hydra.bots.options import contracts
-from hydra.bots.options.contracts import RULES, objection, stale_after
+from hydra.bots.options.contracts import RULES, objection
 from hydra.model.errors import Invalid
 from hydra.model.structures import weekdays_left
 from hydra.policy import OptionsPolicy
@@ -136,9 +136,9 @@ def test_what_would_have_to_be_closed_on_the_day_of_its_entry_is_not_entered() -
 
 
 def test_stale_is_older_than_the_policy_says_or_than_two_reads_of_the_chain() -> None:
-    assert stale_after(OptionsPolicy()) == timedelta(seconds=300)
-    assert stale_after(OptionsPolicy(chain_seconds=D(600))) == timedelta(seconds=1200)
-    slow = look(stale=stale_after(OptionsPolicy(chain_seconds=D(600))), at=later(15))
+    assert OptionsPolicy().stale_after == timedelta(seconds=300)
+    assert OptionsPolicy(chain_seconds=D(600)).stale_after == timedelta(seconds=1200)
+    slow = look(stale=OptionsPolicy(chain_seconds=D(600)).stale_after, at=later(15))
     assert contracts.fresh(contract(PUT), slow) is None
 
 

@@ -14,7 +14,7 @@ from hydra.adapters.markets.feed import Feed
 from hydra.adapters.markets.ladders import Listing
 from hydra.adapters.markets.recorded import RecordedFeed
 from hydra.adapters.markets.synthetic import SyntheticFeed
-from hydra.bots.options.contracts import Look, stale_after, terms_of
+from hydra.bots.options.contracts import Look, terms_of
 from hydra.bots.options.search import Finding, search
 from hydra.policy import OptionPolicy, OptionsPolicy, StructureName
 from tests.shared_data import shared_data
@@ -34,7 +34,7 @@ def seen(feed: Feed, symbol: str, at: datetime, policy: OptionPolicy, rate: str)
     options = OptionsPolicy(rate=D(rate))
     spot = feed.quotes(at)[symbol].mid
     near = (q for q in feed.chain(symbol, at) if abs(terms_of(q.symbol).strike - spot) <= options.width * spot)
-    look = Look(at=at, day=at.date(), root=symbol, spot=spot, policy=policy, stale=stale_after(options))
+    look = Look(at=at, day=at.date(), root=symbol, spot=spot, policy=policy, stale=options.stale_after)
     return search(near, look, options)
 
 
