@@ -25,9 +25,10 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 PIP_LOCKED  := $(PIP_INSTALL) --require-hashes --only-binary :all:
 UV_COMPILE  := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
-PYTEST      := $(BIN)/python -m pytest -q -n 2 -m "not storm and not drill"
+# Tests are of very unequal length: a worker that has none left takes half of what the other has.
+PYTEST      := $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not storm and not drill"
 
-.PHONY: help run test check lint types floors lock lock-check storm drill faults machine bench clean
+.PHONY: help run test check lint types floors lock lock-check storm drill faults machine stress bench isolation clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -72,8 +73,14 @@ faults: $(DEV_STAMP) ## a fault at every route to the venue, and what becomes of
 machine: $(DEV_STAMP) ## random worlds, cycle by cycle, and what must hold in each (ARGS="--cycles 100000 --seed 1")
 	@$(BIN)/python -m tests.machine $(ARGS)
 
+stress: $(RUN_STAMP) ## hostile bots beside a good one, and what came of it (ARGS="--cycles 1000")
+	@$(BIN)/python -m hydra.bootstrap.stress $(ARGS)
+
 bench: $(DEV_STAMP) ## measure the cycle (ARGS=...)
 	@$(BIN)/python -m benchmarks.cycle $(ARGS)
+
+isolation: $(DEV_STAMP) ## measure what bots in processes of their own cost (ARGS=--sizes=1000)
+	@$(BIN)/python -m benchmarks.isolation $(ARGS)
 
 # state/ and logs/ are not ours to delete: positions may be open.
 clean: ## remove the environment and every cache; state/ and logs/ stay

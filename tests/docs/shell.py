@@ -5,7 +5,9 @@ that order, others may come between them; ``…`` stands for anything. ``# exit 
 with, 0 if nothing is said. A block ```` ```python file=NAME ```` (or any other language) is written to that file first.
 
 ``hydra`` runs in this process, which saves two thirds of the time; whatever else a line holds goes to the shell. A page that
-installs something is followed in a process of its own: ``python -m tests.docs.shell PAGE``.
+installs something is followed in a process of its own: ``python -m tests.docs.shell PAGE``. Several pages begin with the same
+whole day: with a ``Memory`` what took long and was done before, after the very same steps in a fresh folder, is put there as it
+was left and answers as it answered.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +30,7 @@ from tests.docs.pages import Block, blocks
 
 _PLAIN = re.compile(r"hydra [^|;<>$&*`]*")
 _SECONDS_MAX = 60
+_SECONDS_REMEMBERED = 1.0
 
 
 @dataclass(slots=True)
@@ -36,6 +41,31 @@ class Step:
     line: int
     answer: list[str] = field(default_factory=list)
     exit_code: int = 0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What pages did that took long: after which steps, what it answered, and the folder it left (copied below ``folder``)."""
+
+    folder: Path
+    _left: dict[tuple[str, ...], tuple[int, str, Path]] = field(default_factory=dict)
+
+    def take(self, part: str, before: tuple[str, ...]) -> tuple[int, str]:
+        """Exit code and output of a part of a line in the working directory, done or remembered."""
+        steps_so_far = (*before, part)
+        if steps_so_far in self._left:
+            exit_code, output, left = self._left[steps_so_far]
+            for each in Path.cwd().iterdir():
+                shutil.rmtree(each) if each.is_dir() else each.unlink()
+            shutil.copytree(left, Path.cwd(), dirs_exist_ok=True)
+            return exit_code, output
+        began = time.monotonic()
+        exit_code, output = _run(part)
+        if _PLAIN.fullmatch(part) and time.monotonic() - began > _SECONDS_REMEMBERED:
+            left = self.folder / str(len(self._left))
+            shutil.copytree(Path.cwd(), left)
+            self._left[steps_so_far] = (exit_code, output, left)
+        return exit_code, output
 
 
 def steps(block: Block) -> list[Step]:
@@ -53,31 +83,39 @@ def steps(block: Block) -> list[Step]:
     return found
 
 
-def follow(page: str) -> int:
-    """Do everything a page says, in the working directory. Returns how many commands were run."""
+def follow(page: str, memory: Memory | None = None) -> int:
+    """Do everything a page says, in the working directory. Returns how many commands were run.
+
+    With a ``memory`` the folder is as every page given the same one finds it.
+    """
     os.environ["COLUMNS"] = "200"  # what is compared must not depend on who is looking
     done = 0
+    before: list[str] = []
     for block in blocks(page):
         for word in block.words:
             if word.startswith("file="):
                 path = Path(word.removeprefix("file="))
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block.text, encoding="utf-8")
+                before.append(f"{path}\n{block.text}")
         if block.words[:2] == ("console", "test"):
             for step in steps(block):
-                _take(step)
+                _take(step, before, memory)
                 done += 1
     return done
 
 
-def _take(step: Step) -> None:
+def _take(step: Step, before: list[str], memory: Memory | None) -> None:
+    """Do a step and compare; what it did is added to what was done before."""
     export = re.fullmatch(r"export (\w+)=(.*)", step.command)
     if export:
         os.environ[export[1]] = shlex.split(export[2])[0]
+        before.append(step.command)
         return
     exit_code, output = 0, ""
     for part in step.command.split(" && "):
-        exit_code, told = _hydra(shlex.split(part)[1:]) if _PLAIN.fullmatch(part) else _shell(part)
+        exit_code, told = _run(part) if memory is None else memory.take(part, tuple(before))
+        before.append(part)
         output += told
         if exit_code:
             break
@@ -87,6 +125,10 @@ def _take(step: Step) -> None:
     for expected in step.answer:
         pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
         assert any(re.fullmatch(pattern, line.strip()) for line in came), f"{said}\nexpected a line: {expected}"
+
+
+def _run(part: str) -> tuple[int, str]:
+    return _hydra(shlex.split(part)[1:]) if _PLAIN.fullmatch(part) else _shell(part)
 
 
 def _shell(command: str) -> tuple[int, str]:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.docs.make_events import elsewhere
 from tests.docs.pages import DOCS, ROOT
-from tests.docs.shell import follow
+from tests.docs.shell import Memory, follow
 
 PAGES = sorted((DOCS / "how-to").glob("*.md"))
 INSTALLS = "add-a-signal.md"
@@ -31,13 +31,19 @@ def desk(place: Path) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
+    """What the pages did, each of them from the same desk on."""
+    return Memory(tmp_path_factory.mktemp("memory"))
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.name not in (INSTALLS, *SERVES)], ids=lambda page: page.stem
 )
-def test_the_page_can_be_followed(page: Path, desk: Path) -> None:
+def test_the_page_can_be_followed(page: Path, desk: Path, memory: Memory) -> None:
     with elsewhere(desk):
         del os.environ["HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES"]  # elsewhere puts everything back as it was
-        assert follow(page.read_text(encoding="utf-8")) >= 2
+        assert follow(page.read_text(encoding="utf-8"), memory) >= 2
 
 
 def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.place import PAPER, REPOSITORY, Place
+from tests.e2e.place import PAPER, REPOSITORY, Place, warmed
 
 
 @pytest.fixture(scope="session")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a copy of the package."""
     folder = tmp_path_factory.mktemp("program")
     shutil.copytree(REPOSITORY / "hydra", folder / "hydra", ignore=shutil.ignore_patterns("*.tmp*"))
-    return folder
+    with warmed(folder):
+        yield folder
 
 
 def bare(folder: Path, program: Path) -> Place:

@@ -3,6 +3,10 @@
 Paths are relative to the folder (the venue's address is one of them, and a certificate is bound to it), so a place that was
 made once can be copied and goes on elsewhere. The program is a copy of the package made for the session: an edit of the
 source tree while the tests run must not void a certificate.
+
+``hydra`` starts a command from a process that has its imports behind it (see ``warm``), ``start`` and ``cold`` as people do.
+Bots are asked inside the command's process: one for each of them costs half a second a start, and what these tests look at
+is the same. ``isolated`` leaves it as the policy has it, which is a process for each bot.
 """
 
 from __future__ import annotations
@@ -15,15 +19,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from tests.e2e.warm import Warm
+
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PAPER = REPOSITORY / "configs" / "paper.toml"
 LIMIT_SECONDS = 60
+INLINE = {"HYDRA_ISOLATION__HOST": "inline"}
+"""Bots are asked in the process of the command."""
+WARM: dict[Path, Warm] = {}
+"""The process that forks, for the copies of the package that have one (``warmed``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,7 @@ class Place:
     folder: Path
     program: Path
     env: dict[str, str] = field(default_factory=dict)
+    isolated: bool = False
 
     @property
     def state(self) -> Path:
@@ -73,7 +85,7 @@ class Place:
     def copied(self, folder: Path) -> Place:
         """The same place elsewhere."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return Place(folder=folder, program=self.program, env=dict(self.env))
+        return replace(self, folder=folder, env=dict(self.env))
 
     def configure(self, changes: Mapping[str, str]) -> None:
         """Replace texts of the configuration; each must be there."""
@@ -84,7 +96,16 @@ class Place:
         self.config.write_text(text)
 
     def hydra(self, *arguments: str | Path, **env: str) -> Told:
-        """Run a command to its end. No traceback is ever accepted."""
+        """Run a command to its end, from a warm process if there is one. No traceback is ever accepted."""
+        warm = WARM.get(self.program)
+        if warm is None:
+            return self.cold(*arguments, **env)
+        line = ["hydra", *map(str, arguments)]
+        code, out, err = warm.run(line, self.folder, self.environment(env), LIMIT_SECONDS)
+        return _checked(Told(code=code, out=out, err=err))
+
+    def cold(self, *arguments: str | Path, **env: str) -> Told:
+        """Run a command to its end, from nothing."""
         done = subprocess.run(
             self.command(arguments),
             cwd=self.folder,
@@ -118,7 +139,7 @@ class Place:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HYDRA_")}
         kept = {name: value for name, value in kept.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
         path = os.pathsep.join(filter(None, (str(self.program), self.env.get("PYTHONPATH"))))
-        return {**kept, **self.env, **more, "PYTHONPATH": path}
+        return {**kept, **({} if self.isolated else INLINE), **self.env, **more, "PYTHONPATH": path}
 
     def segments(self) -> list[Path]:
         """The journal's files in the order of their chain."""
@@ -180,6 +201,17 @@ class Running:
             assert self.process.poll() is None, f"it ended: {self.process.communicate()}"
             time.sleep(0.02)
         raise AssertionError("it did not come to that in time")
+
+
+@contextmanager
+def warmed(program: Path) -> Iterator[None]:
+    """Commands of this copy of the package begin with their imports done."""
+    plain = Place(folder=program, program=program, isolated=True)
+    WARM[program] = Warm(program, plain.environment({}))
+    try:
+        yield
+    finally:
+        WARM.pop(program).close()
 
 
 def _checked(told: Told) -> Told:

@@ -25,7 +25,7 @@ from hydra.cli.frame import Frame, Result
 from hydra.model.errors import BadConfig
 from hydra.model.orders import Order, OrderType, Purpose, Side
 from tests.e2e import faulty_venue
-from tests.e2e.place import LIMIT_SECONDS, REPOSITORY, Place, Told, kinds
+from tests.e2e.place import INLINE, LIMIT_SECONDS, REPOSITORY, Place, Told, kinds
 from tests.e2e.test_account import ENTRY_POINTS, METADATA
 
 
@@ -59,9 +59,16 @@ def trade_by_hand(place: Place, symbol: str, quantity: int, *, limit: Decimal | 
 
 @pytest.fixture
 def place_here(certified: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """A certified place that is the working directory."""
-    monkeypatch.chdir(certified.folder)
+    """A certified place that is ours."""
+    move_to(certified, monkeypatch)
     return certified
+
+
+def move_to(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the place is the working directory, with the environment its commands have."""
+    monkeypatch.chdir(place.folder)
+    for name, value in INLINE.items():
+        monkeypatch.setenv(name, value)
 
 
 def here(place: Place, command: str, **options: Any) -> Result:
@@ -138,7 +145,7 @@ def test_another_writer_is_a_failed_check(place_here: Place, command: str) -> No
 def test_what_somebody_bought_is_explained_and_accepted_and_left_alone(
     held: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(held.folder)
+    move_to(held, monkeypatch)
     trade_by_hand(held, "AAPL", 3)
     trade_by_hand(held, "AAPL", 7, limit=Decimal(20))
 

@@ -13,13 +13,13 @@ import pytest
 from hydra.bootstrap.setup import read_setup, wall_now
 from hydra.bootstrap.writer import Writer
 from hydra.qc.preflight import certify
-from tests.e2e.place import Place, first_refusal, refusals
+from tests.e2e.place import INLINE, Place, first_refusal, refusals
 
 
 def _certify(place: Place, *, minutes_ago: float) -> None:
     """Leave a certificate as `hydra qc` would have left it then."""
     with contextlib.chdir(place.folder):
-        setup = read_setup(Path("configs/paper.toml"), Path("state"), Path("logs"), {})
+        setup = read_setup(Path("configs/paper.toml"), Path("state"), Path("logs"), INLINE)
         with Writer(setup=setup, command="qc") as writer:
             certify(writer.engine, writer.binding(), wall_now() - timedelta(minutes=minutes_ago), 15)
 

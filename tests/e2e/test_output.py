@@ -30,8 +30,9 @@ def spoken(held_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def test_json_is_one_document_and_people_read_standard_error(spoken: Place) -> None:
+    """Each command in an interpreter of its own: one that forgot an import would be noticed here."""
     for command in COMMANDS:
-        told = spoken.hydra(*command, "--json", HYDRA_JOURNAL_KEY=KEY)
+        told = spoken.cold(*command, "--json", HYDRA_JOURNAL_KEY=KEY)
         assert told.code == 0, told.text
         assert told.document["command"] == command[0]
         assert (told.document["ok"], told.document["exit_code"]) == (True, 0)
