@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from hydra.model.activities import Activity
 from hydra.model.events import Event
+from hydra.model.isolation import Isolation
 from hydra.model.market import Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Fill, Intent, Order, VenueOrder
 from hydra.model.portfolio import Account, Ledger, Position
@@ -326,6 +327,11 @@ class Question(Value, frozen=True, kw_only=True):
 
 class BotHost(Protocol):
     """Where bots run. Always answers for every question, in the questions' order; a bot that fails abstains."""
+
+    @property
+    def isolation(self) -> Isolation:
+        """What keeps the bots apart, as far as it was tried."""
+        ...
 
     def ask(self, questions: Sequence[Question]) -> tuple[Answer, ...]:
         """Ask each bot once, each within its deadline."""

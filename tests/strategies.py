@@ -10,6 +10,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from hydra.model.activities import Unposted
+from hydra.model.isolation import Guard, Isolation
 from hydra.model.orders import Fill, Leg, Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
 from hydra.model.portfolio import BotRecord, Certificate, Day, Halt, Holding, Ledger, Trade
 
@@ -188,6 +189,14 @@ certificates = st.builds(
     host=names,
     head=digests,
 )
+isolations = st.builds(
+    Isolation,
+    host=st.sampled_from(("process", "inline")),
+    held=st.lists(st.sampled_from(Guard), unique=True).map(tuple),
+    open=st.lists(st.sampled_from(Guard), unique=True).map(tuple),
+    landlock=st.integers(0, 9),
+    seccomp=st.booleans(),
+)
 ledgers = st.builds(
     Ledger,
     run=texts,
@@ -215,6 +224,7 @@ ledgers = st.builds(
     failed_at=st.lists(times, max_size=2).map(tuple),
     residual_cycles=st.integers(0, 99),
     certificate=st.none() | certificates,
+    isolation=st.none() | isolations,
     obeyed=st.lists(names, max_size=2).map(tuple),
     fills=st.lists(fills, max_size=3, unique_by=lambda fill: fill.fill_id).map(tuple),
     trades=st.lists(trades, max_size=2, unique_by=lambda trade: trade.trade_id).map(tuple),

@@ -264,7 +264,7 @@ def doctor(
 
 bots = typer.Typer(
     name="bots",
-    help="Show the bots and where each stands, or write a new one.",
+    help="Show the bots and where each stands, release one from quarantine, or write a new one.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
@@ -281,6 +281,21 @@ def bots_list(
 ) -> None:
     """Show every bot: its code, its state, its day and its share of the risk."""
     _call("bots", "bots list", locals())
+
+
+@bots.command("release")
+def bots_release(
+    bot: Annotated[str, typer.Argument(metavar="ID", help="The bot's id in the configuration.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is journaled with your name.")] = "",
+    forget: Annotated[bool, typer.Option("--forget", help="Make it forget what it remembers, too.")] = False,
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Let a bot out of quarantine: its failed answers are forgotten, and it is asked again."""
+    _call("operator", "bots release", locals())
 
 
 @bots.command("new")

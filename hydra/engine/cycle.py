@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 
 from hydra.engine.act import act
-from hydra.engine.decide import Consideration, conclude, consider
+from hydra.engine.decide import Consideration, conclude, consider, foreseen
 from hydra.engine.fold import fold
 from hydra.engine.observe import observe
 from hydra.engine.outside import Outside
@@ -24,6 +24,7 @@ from hydra.model.events import (
     Flattened,
     ForeignAccepted,
     Halted,
+    Released,
     Resumed,
     RunClosed,
     SegmentOpened,
@@ -70,6 +71,7 @@ class Engine:
         watch.lap("observe")
 
         considered = consider(self._snapshot({}), self.book)
+        self._latch(foreseen(considered, self.ledger.cycle))
         watch.lap("consider")
 
         answers = self._ask(considered.questions)
@@ -78,7 +80,6 @@ class Engine:
         snapshot = self._snapshot(answers)
         plan = conclude(snapshot, self.book, considered)
         self.record(Decided(plan=plan))
-        self._latch(plan)
         watch.lap("judge")
 
         act(plan, self.outside.broker, self.record, self.outside.journal.sync)
@@ -162,6 +163,11 @@ class Engine:
         return {answer.bot: answer for answer in answers}
 
     def _latch(self, plan: Plan) -> None:
+        """What does not depend on the bots is written down before they are asked.
+
+        They may take long, and be the end of the process: a halt is not lost meanwhile. And what a released bot answers now
+        comes after the strikes and the memory it lost.
+        """
         for resume in plan.resumes:
             self.record(Resumed(by=resume.by, reason=resume.reason, forced=resume.force))
         for halt in plan.halts:
@@ -173,6 +179,8 @@ class Engine:
             accepted = acceptance(self.ledger, self.sight, accept.by, accept.reason)
             if isinstance(accepted, ForeignAccepted):
                 self.record(accepted)
+        for word in plan.releases:
+            self.record(Released(by=word.by, reason=word.reason, bot=word.bot, forget=word.force))
 
     def _settle(self, seen: Observed, watch: _Stopwatch) -> None:
         """The end of a cycle: durable in the journal first, then in the store, and only then is the inbox emptied."""

@@ -14,11 +14,13 @@ from hydra.engine.admit import Admission, admit
 from hydra.engine.answers import CHAIN
 from hydra.engine.drafts import Drafts
 from hydra.engine.manage import manage
+from hydra.engine.release import release_all
 from hydra.guard import attempt_foreign, shown, told
 from hydra.model.market import AssetClass, OptionQuote, asset_class_of
 from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Skip
 from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding, Mode
 from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
+from hydra.model.values import replace
 from hydra.policy import BotPolicy, minute_of
 from hydra.ports import Question
 from hydra.risk.gates import keys_of
@@ -50,7 +52,9 @@ def decide(snapshot: Snapshot, book: RuleBook) -> Plan:
 def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
     """Gate, latch, manage, and prepare the questions."""
     gates = ask_gates(snapshot, book)
-    obeyed = obey(snapshot)
+    obeyed = obey(snapshot, book.policy)
+    if obeyed.releases:
+        snapshot = replace(snapshot, ledger=release_all(snapshot.ledger, obeyed.releases))
     halts = (*automatic_halts(snapshot, book), *obeyed.halts)
     drafts = Drafts(snapshot)
     managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))
@@ -83,19 +87,28 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         reachable=not _shut(considered.gates, "broker_reachable"),
     )
     admit(admission, ((question.view, snapshot.answers.get(question.bot)) for question in considered.questions))
-    return Plan(
-        cycle=snapshot.cycle,
-        mode=considered.mode,
+    return replace(
+        foreseen(considered, snapshot.cycle),
         answers=tuple(answer for answer in considered.gates if answer.verdict is not Verdict.PASS),
         skips=(*considered.skips, *admission.skips),
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
         sends=(*admission.managed, *admission.exits, *admission.entries),
         stops=considered.stops,
+    )
+
+
+def foreseen(considered: Consideration, cycle: int) -> Plan:
+    """As much of the plan as is carried out before the bots are asked: halts, and what an operator wants."""
+    obeyed = considered.obeyed
+    return Plan(
+        cycle=cycle,
+        mode=considered.mode,
         halts=considered.halts,
-        resumes=considered.obeyed.resumes,
-        flattens=considered.obeyed.flattens,
-        accepts=considered.obeyed.accepts,
+        resumes=obeyed.resumes,
+        flattens=obeyed.flattens,
+        accepts=obeyed.accepts,
+        releases=obeyed.releases,
     )
 
 

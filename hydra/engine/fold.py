@@ -13,6 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from hydra.engine.happenings import apply_activity, apply_withheld
+from hydra.engine.protection import closer, note_best, watch_one, watch_protection
+from hydra.engine.release import release
+from hydra.engine.reports import set_status, take_in
 from hydra.engine.trades import apply_fill
 from hydra.model.events import (
     Answered,
@@ -29,22 +32,19 @@ from hydra.model.events import (
     OrderSent,
     OrderUnknown,
     Recovered,
+    Released,
     Resumed,
     SegmentOpened,
 )
 from hydra.model.money import ZERO
-from hydra.model.orders import LIFECYCLE, Order, OrderStatus, OrderType, Purpose, VenueOrder
+from hydra.model.orders import Order, OrderStatus, Purpose
 from hydra.model.portfolio import FLATTEN_ALL, Day, Holding, Ledger, holding_key
 from hydra.model.snapshot import Observed
-from hydra.model.structures import structures_of
 from hydra.model.values import replace
 
-_RESTING_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _RATE_WINDOW = timedelta(seconds=60)
 _FAILURES_KEPT = 256
 _COMMANDS_KEPT = 256
-_EXIT_COVERS = timedelta(minutes=5)
-"""So long a working exit stands in for the stop it has replaced."""
 _DAY_TRADES_KEPT = timedelta(days=14)
 _UNPOSTED_KEPT = timedelta(days=3)
 """A fee that was not told of after a weekend will not come; until then it may explain a difference in cash."""
@@ -64,13 +64,14 @@ def fold_all(ledger: Ledger, events: Iterable[Event]) -> Ledger:
 
 
 def _segment_opened(_ledger: Ledger, opened: SegmentOpened, event: Event) -> Ledger:
-    return replace(opened.ledger, run=event.run)
+    """A command that asks no bots tells nothing of what keeps them apart: what was known of it still is."""
+    return replace(opened.ledger, run=event.run, isolation=opened.isolation or opened.ledger.isolation)
 
 
 def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
     ledger = _forget_what_is_done(ledger)
     ledger = _count_anew(ledger, None if seen.sessions is None else seen.sessions.day)
-    ledger = _take_in(ledger, seen.orders, seen.not_received)
+    ledger = take_in(ledger, seen.orders, seen.not_received)
     for fill in seen.fills:
         ledger = apply_fill(ledger, fill, seen.cycle)
     ledger = _account_for(ledger, seen, seen.at)
@@ -92,7 +93,15 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
         if new_day:
             before = None if ledger.day is None else ledger.equity
             changes["day"] = Day(date=seen.sessions.day, start_equity=earned, before=before)
-    return _watch_protection(_note_best(replace(ledger, **changes), seen), seen.at)
+    return watch_protection(note_best(replace(ledger, **changes), seen), seen.at)
+
+
+def _forget_what_is_done(ledger: Ledger) -> Ledger:
+    """Drop done orders whose fills were all seen, and the facts the store has taken over."""
+    if ledger.fills or ledger.trades:
+        ledger = replace(ledger, fills=(), trades=())
+    orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
+    return ledger if len(orders) == len(ledger.orders) else replace(ledger, orders=orders)
 
 
 def _count_anew(ledger: Ledger, day: date | None) -> Ledger:
@@ -110,43 +119,6 @@ def _count_anew(ledger: Ledger, day: date | None) -> Ledger:
     return replace(ledger, counted_on=day, bots=bots, day_trades=kept)
 
 
-def _note_best(ledger: Ledger, seen: Observed) -> Ledger:
-    """The best price each holding has seen: what it could have been sold (a short: bought back) at, and what was traded."""
-    mine = {held.symbol for held in ledger.holdings.values() if not held.structure}
-    if not mine:
-        return ledger
-    quotes = {quote.symbol: quote for quote in seen.quotes if quote.symbol in mine}
-    bars = [bar for bar in seen.bars if bar.symbol in mine]
-    if not quotes and not bars:
-        return ledger
-    changed: dict[str, Holding] = {}
-    for key, held in ledger.holdings.items():
-        if held.structure:
-            continue
-        quote, since = quotes.get(held.symbol), [b for b in bars if b.symbol == held.symbol and b.at >= held.opened_at]
-        if held.quantity > 0:
-            prices = [bar.high for bar in since] + ([] if quote is None else [quote.bid])
-            best = max(prices, default=held.best)
-        else:
-            prices = [bar.low for bar in since] + ([] if quote is None else [quote.ask])
-            best = min(prices, default=held.best)
-        if best is not None and (held.best is None or (best > held.best) is (held.quantity > 0)) and best != held.best:
-            changed[key] = replace(held, best=best)
-    return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
-
-
-def holdings_of(order: Order) -> tuple[str, ...]:
-    """The keys of the holdings that an order is about."""
-    return tuple(holding_key(order.bot, symbol) for symbol in ([leg.symbol for leg in order.legs] or [order.symbol]))
-
-
-def closer(holding: Holding, stop: Decimal) -> bool:
-    """True when ``stop`` gives up less than the stop the holding has."""
-    if holding.protection is None:
-        return False
-    return (stop - holding.protection.stop) * holding.quantity > 0
-
-
 def _unexplained(ledger: Ledger, seen: Observed) -> Decimal:
     """Cash that came in and was not told of yet: no profit, and counted once, when the transfer is told."""
     if seen.account is None or ledger.cash is None:
@@ -156,7 +128,7 @@ def _unexplained(ledger: Ledger, seen: Observed) -> Decimal:
 
 def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:
     ledger = _count_anew(_forget_what_is_done(ledger), found.day)
-    ledger = _take_in(ledger, found.orders, found.not_received)
+    ledger = take_in(ledger, found.orders, found.not_received)
     for fill in found.fills:
         ledger = apply_fill(ledger, fill, ledger.cycle)
     ledger = _account_for(ledger, found, found.at)
@@ -167,7 +139,7 @@ def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:
         ledger = replace(
             ledger, cash=found.baseline_cash, foreign=foreign, foreign_orders=found.foreign_orders, unposted=()
         )
-    return _watch_protection(ledger, found.at)
+    return watch_protection(ledger, found.at)
 
 
 def _account_for(ledger: Ledger, news: Observed | Recovered, at: datetime) -> Ledger:
@@ -191,7 +163,7 @@ def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
     for answer in answered.answers:
         record = ledger.bot(answer.bot)
         if answer.failure is not None:
-            bots[answer.bot] = replace(record, strikes=record.strikes + 1)
+            bots[answer.bot] = replace(record, strikes=record.strikes + answer.failure.strikes)
         elif answer.memory is not None:
             bots[answer.bot] = replace(record, memory=answer.memory)
     return replace(ledger, bots=bots)
@@ -199,10 +171,12 @@ def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
 
 def _decided(ledger: Ledger, decided: Decided, _event: Event) -> Ledger:
     disagree = any(answer.gate == "ledger_agrees" for answer in decided.plan.answers)
-    cycles = ledger.residual_cycles + 1 if disagree else 0
+    # What an operator has accepted or lifted in this cycle is not held against the next.
+    settled = decided.plan.accepts or decided.plan.resumes
+    cycles = ledger.residual_cycles + 1 if disagree and not settled else 0
     # What makes way for the sale is taken back first: whatever happens in between, it is the sale that comes next.
     exits = [send.order for send in decided.plan.sends if send.order.purpose is Purpose.EXIT]
-    leaving = {key: order for order in exits for key in holdings_of(order)}
+    leaving = {key: order for order in exits for key in _holdings_of(order)}
     changed: dict[str, Holding] = {}
     for key, order in leaving.items():
         if key in ledger.holdings:
@@ -217,6 +191,11 @@ def _decided(ledger: Ledger, decided: Decided, _event: Event) -> Ledger:
     return ledger if cycles == ledger.residual_cycles else replace(ledger, residual_cycles=cycles)
 
 
+def _holdings_of(order: Order) -> tuple[str, ...]:
+    """The keys of the holdings that an order is about."""
+    return tuple(holding_key(order.bot, symbol) for symbol in ([leg.symbol for leg in order.legs] or [order.symbol]))
+
+
 def _order_sent(ledger: Ledger, sent: OrderSent, event: Event) -> Ledger:
     order = sent.order
     at = order.sent_at or event.ts
@@ -225,7 +204,7 @@ def _order_sent(ledger: Ledger, sent: OrderSent, event: Event) -> Ledger:
         "sent_at": (*(t for t in ledger.sent_at if at - _RATE_WINDOW < t <= at), at),
     }
     if order.purpose is Purpose.EXIT:
-        going = [ledger.holdings[key] for key in holdings_of(order) if key in ledger.holdings]
+        going = [ledger.holdings[key] for key in _holdings_of(order) if key in ledger.holdings]
         sent_now = {held.key: replace(held, leaving="", cause="") for held in going if held.leaving}
         changes["holdings"] = {**ledger.holdings, **sent_now}
     if order.purpose is Purpose.ENTRY:
@@ -237,30 +216,30 @@ def _order_sent(ledger: Ledger, sent: OrderSent, event: Event) -> Ledger:
 
 
 def _order_accepted(ledger: Ledger, accepted: OrderAccepted, event: Event) -> Ledger:
-    return _watch_one(_take_in(ledger, (accepted.order,), ()), accepted.order.client_id, event.ts)
+    return watch_one(take_in(ledger, (accepted.order,), ()), accepted.order.client_id, event.ts)
 
 
 def _order_rejected(ledger: Ledger, rejected: OrderRejected, _event: Event) -> Ledger:
     order = ledger.orders.get(rejected.client_id)
     if order is not None and order.purpose is Purpose.EXIT:
-        going = [ledger.holdings[key] for key in holdings_of(order) if key in ledger.holdings]
+        going = [ledger.holdings[key] for key in _holdings_of(order) if key in ledger.holdings]
         marked = {held.key: replace(held, exit_refused=ledger.cycle) for held in going}
         ledger = replace(ledger, holdings={**ledger.holdings, **marked})
-    return _set_status(ledger, rejected.client_id, OrderStatus.REJECTED, rejected.reason)
+    return set_status(ledger, rejected.client_id, OrderStatus.REJECTED, rejected.reason)
 
 
 def _order_unknown(ledger: Ledger, unknown: OrderUnknown, _event: Event) -> Ledger:
-    return _set_status(ledger, unknown.client_id, OrderStatus.UNKNOWN, unknown.reason)
+    return set_status(ledger, unknown.client_id, OrderStatus.UNKNOWN, unknown.reason)
 
 
 def _cancel_sent(ledger: Ledger, sent: CancelSent, _event: Event) -> Ledger:
-    return _set_status(ledger, sent.client_id, OrderStatus.PENDING_CANCEL, sent.reason)
+    return set_status(ledger, sent.client_id, OrderStatus.PENDING_CANCEL, sent.reason)
 
 
 def _cancel_heard(ledger: Ledger, heard: CancelHeard, event: Event) -> Ledger:
     if heard.order is None:
         return ledger
-    return _watch_one(_take_in(ledger, (heard.order,), ()), heard.order.client_id, event.ts)
+    return watch_one(take_in(ledger, (heard.order,), ()), heard.order.client_id, event.ts)
 
 
 def _halted(ledger: Ledger, halted: Halted, _event: Event) -> Ledger:
@@ -280,6 +259,10 @@ def _resumed(ledger: Ledger, _resumed: Resumed, _event: Event) -> Ledger:
         if "daily_loss" in lifted and ledger.day is not None:
             changes["day"] = replace(ledger.day, start_equity=ledger.equity)
     return replace(ledger, **changes)
+
+
+def _released(ledger: Ledger, released: Released, _event: Event) -> Ledger:
+    return release(ledger, released.bot, forget=released.forget)
 
 
 def _flattened(ledger: Ledger, asked: Flattened, _event: Event) -> Ledger:
@@ -330,152 +313,6 @@ _CHANGES: dict[type, Callable[[Ledger, Any, Event], Ledger]] = {
     Flattened: _flattened,
     ForeignAccepted: _foreign_accepted,
     Resumed: _resumed,
+    Released: _released,
     Certified: _certified,
 }
-
-
-def _forget_what_is_done(ledger: Ledger) -> Ledger:
-    """Drop done orders whose fills were all seen, and the facts the store has taken over."""
-    if ledger.fills or ledger.trades:
-        ledger = replace(ledger, fills=(), trades=())
-    orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
-    return ledger if len(orders) == len(ledger.orders) else replace(ledger, orders=orders)
-
-
-def _take_in(ledger: Ledger, reports: Iterable[VenueOrder], not_received: Iterable[str]) -> Ledger:
-    """The ledger after the venue's reports on orders, new bracket legs included."""
-    orders = dict(ledger.orders)
-    changed = False
-    for report in reports:
-        known = orders.get(report.client_id) or _leg_of_ours(ledger, orders, report)
-        if known is not None:
-            orders[report.client_id] = _as_reported(known, report)
-            changed = True
-    ledger = replace(ledger, orders=orders) if changed else ledger
-    for client_id in not_received:
-        ledger = _set_status(ledger, client_id, OrderStatus.NOT_RECEIVED, "the venue never had it")
-    return ledger
-
-
-def _as_reported(order: Order, report: VenueOrder) -> Order:
-    """What the venue says of an order. Size and prices too: a split restates them, and legs give up what the other filled."""
-    status = report.status if report.status in LIFECYCLE[order.status] else order.status
-    restated: dict[str, Any] = {"quantity": report.quantity} if report.quantity >= order.filled else {}
-    for name in ("limit", "stop"):
-        if getattr(order, name) is not None and getattr(report, name) is not None:
-            restated[name] = getattr(report, name)
-    if order.legs and report.average_price is not None:
-        restated["average_price"] = report.average_price
-    return replace(
-        order,
-        **restated,
-        status=status,
-        venue_id=report.venue_id,
-        venue_filled=max(order.venue_filled, report.filled),
-        updated_at=report.updated_at or order.updated_at,
-        reason=report.reason or order.reason,
-    )
-
-
-def _leg_of_ours(ledger: Ledger, orders: dict[str, Order], report: VenueOrder) -> Order | None:
-    """A bracket leg the venue made for one of our entries, seen for the first time; ``None`` when it is not ours."""
-    resting = report.stop if report.order_type in _RESTING_STOPS else report.limit
-    if not report.parent or resting is None:
-        return None
-    parent = orders.get(report.parent)
-    if parent is not None and parent.legs:
-        return None  # its contracts are its own legs already
-    owner = parent.bot if parent is not None else None
-    if owner is None:
-        owner = next((h.bot for h in ledger.holdings.values() if h.entry == report.parent), None)
-    if owner is None:
-        return None
-    stops = report.order_type in _RESTING_STOPS
-    return Order(
-        client_id=report.client_id,
-        run=ledger.run,
-        cycle=ledger.cycle,
-        bot=owner,
-        symbol=report.symbol,
-        side=report.side,
-        quantity=report.quantity,
-        order_type=report.order_type,
-        purpose=Purpose.STOP if stops else Purpose.TARGET,
-        limit=report.limit,
-        stop=report.stop,
-        parent=report.parent,
-        thesis=f"protects {report.parent}",
-        status=OrderStatus.ACCEPTED,
-        sent_at=report.updated_at,
-    )
-
-
-def _set_status(ledger: Ledger, client_id: str, status: OrderStatus, reason: str) -> Ledger:
-    order = ledger.orders.get(client_id)
-    if order is None or status not in LIFECYCLE[order.status]:
-        return ledger
-    return replace(ledger, orders={**ledger.orders, client_id: replace(order, status=status, reason=reason)})
-
-
-def _watch_protection(ledger: Ledger, at: datetime) -> Ledger:
-    """Note since when each holding has had neither a working stop of its full size nor an exit under way.
-
-    A leg is protected by the others of its structure, as long as they bound what can be lost.
-    """
-    if not ledger.holdings:
-        return ledger
-    changed: dict[str, Holding] = {}
-    unbounded = {
-        leg.key
-        for structure in (structures_of(ledger) if any(h.structure for h in ledger.holdings.values()) else ())
-        if structure.most_lost is None
-        for leg in structure.legs
-    }
-    for key, holding in ledger.holdings.items():
-        if holding.structure:
-            since = (holding.unprotected_since or at) if key in unbounded else None
-            if since != holding.unprotected_since:
-                changed[key] = replace(holding, unprotected_since=since)
-            continue
-        since = _bare_since(holding, ledger.working(bot=holding.bot, symbol=holding.symbol), at)
-        if since != holding.unprotected_since:
-            changed[key] = replace(holding, unprotected_since=since)
-    return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
-
-
-def _watch_one(ledger: Ledger, client_id: str, at: datetime) -> Ledger:
-    """The same for the one holding that a word about one order can concern; legs depend on what is held alone."""
-    order = ledger.orders.get(client_id)
-    held = None if order is None else ledger.holdings.get(holding_key(order.bot, order.symbol))
-    if held is None or held.structure:
-        return ledger
-    mine = tuple(
-        o for o in ledger.orders.values() if o.bot == held.bot and o.symbol == held.symbol and not o.status.terminal
-    )
-    since = _bare_since(held, mine, at)
-    if since == held.unprotected_since:
-        return ledger
-    return replace(ledger, holdings={**ledger.holdings, held.key: replace(held, unprotected_since=since)})
-
-
-def _bare_since(holding: Holding, working: tuple[Order, ...], at: datetime) -> datetime | None:
-    covered = sum((_covers(order, at) for order in working), ZERO)
-    return None if covered >= abs(holding.quantity) else holding.unprotected_since or at
-
-
-def _covers(order: Order, at: datetime) -> Decimal:
-    """How much of a holding an order looks after: a stop that is known to rest, or an exit that is about to sell.
-
-    An exit that does not get done covers nothing for long.
-    """
-    if order.status.unresolved or order.purpose not in (Purpose.STOP, Purpose.EXIT):
-        return ZERO
-    if order.purpose is Purpose.EXIT and (order.sent_at is None or at - order.sent_at >= _EXIT_COVERS):
-        return ZERO
-    return order.remaining
-
-
-def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
-    """How much of a holding rests under a stop that the venue is known to have."""
-    working = ledger.working(bot=bot, symbol=symbol)
-    return sum((o.remaining for o in working if o.purpose is Purpose.STOP and not o.status.unresolved), ZERO)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hydra.engine.drafts import Drafts
-from hydra.engine.fold import closer, protected_quantity
+from hydra.engine.protection import closer, protected_quantity
 from hydra.engine.unwind import unwind, why_flat
 from hydra.guard import attempt_foreign, shown, told
 from hydra.model.market import AssetClass, Instrument, asset_class_of, usual_instrument
@@ -26,7 +26,6 @@ from hydra.model.orders import (
     Cancel,
     OrderStatus,
     OrderType,
-    Protection,
     Purpose,
     Send,
     Side,
@@ -35,7 +34,6 @@ from hydra.model.orders import (
 )
 from hydra.model.portfolio import Halt, Holding
 from hydra.model.snapshot import Snapshot, StopMoved, Tighten
-from hydra.model.values import replace
 from hydra.policy import BotPolicy
 from hydra.risk.plugs import RuleBook
 
@@ -257,7 +255,7 @@ def _behind(holding: Holding, snapshot: Snapshot) -> bool:
         return False
     wanted = to_increment(holding.protection.stop, _instrument(holding.symbol, snapshot).price_increment)
     resting = [o.stop for o in working if o.purpose is Purpose.STOP and o.stop is not None]
-    return any(closer(replace(holding, protection=Protection(stop=stop)), wanted) for stop in resting)
+    return any((wanted - stop) * holding.quantity > 0 for stop in resting)
 
 
 def _protect(holding: Holding, snapshot: Snapshot, drafts: Drafts, quantity: Decimal, slack: Decimal) -> Send:

@@ -1,7 +1,7 @@
 """A journal executed again: fold it, decide every cycle again, and name the first difference.
 
 The reader underneath has verified the hash chain. Here every recorded answer is asked again (recorded failures are taken as
-they are), every plan is computed again, every order, cancellation, halt and resume of a cycle must have been planned, and
+they are: who hung then is not asked), every plan is computed again, every order, cancellation, halt and resume of a cycle must have been planned, and
 every checkpoint at the head of a segment must equal the fold of what came before it.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from hydra.engine.cycle import answered
-from hydra.engine.decide import Consideration, conclude, consider
+from hydra.engine.decide import Consideration, conclude, consider, foreseen
 from hydra.engine.fold import fold
 from hydra.engine.sight import see
 from hydra.model.errors import Corrupt
@@ -28,6 +28,7 @@ from hydra.model.events import (
     ForeignAccepted,
     Halted,
     OrderSent,
+    Released,
     Resumed,
     RunClosed,
     SegmentOpened,
@@ -39,8 +40,8 @@ from hydra.model.values import Value, replace
 from hydra.ports import BotHost
 from hydra.risk.plugs import RuleBook
 
-_PLANNED = CancelSent | Halted | Resumed | Flattened | ForeignAccepted
-"""What follows from a plan, within a cycle."""
+_PLANNED = CancelSent | Halted | Resumed | Flattened | ForeignAccepted | Released
+"""What follows from a plan, within a cycle: from what was foreseen of it, until the whole is there."""
 
 Resolve = Callable[[Mapping[str, Any]], tuple[RuleBook, BotHost]]
 """A journaled policy document with its plugs, and the bots it names."""
@@ -132,15 +133,18 @@ class _Replayer:
     def _look(self, seen: Observed) -> None:
         assert self._book is not None
         self._sight = see(self._sight or Sight(), seen, self._book.policy.engine.window_bars)
-        self._answers, self._plan = {}, None
+        self._answers = {}
         self._considered = consider(self._snapshot(), self._book)
+        self._plan = foreseen(self._considered, seen.cycle)
 
     def _check_answers(self, event: Event, recorded: Answered) -> None:
         if self._considered is None or self._bots is None:
             raise Corrupt(f"event {event.seq}: answers before anything was observed")
-        answers = self._bots.ask(self._considered.questions)
         failed = {answer.bot: answer for answer in recorded.answers if answer.failure is not None}
-        answers = tuple(failed.get(answer.bot, answer) for answer in answers)
+        questions = self._considered.questions
+        again = self._bots.ask([question for question in questions if question.bot not in failed])
+        answered_again = {answer.bot: answer for answer in again}
+        answers = tuple(failed.get(q.bot) or answered_again[q.bot] for q in questions)
         self._compare(event, recorded, answered(recorded.cycle, answers))
         self._answers = {answer.bot: answer for answer in answers}
 
@@ -176,6 +180,9 @@ class _Replayer:
             planned = (done.by, done.reason, done.bot) in {(one.by, one.reason, one.bot) for one in plan.flattens}
         elif isinstance(done, ForeignAccepted):
             planned = (done.by, done.reason) in {(accept.by, accept.reason) for accept in plan.accepts}
+        elif isinstance(done, Released):
+            released = {(one.by, one.reason, one.bot, one.force) for one in plan.releases}
+            planned = (done.by, done.reason, done.bot, done.forget) in released
         else:
             assert isinstance(done, Resumed)
             planned = (done.by, done.reason) in {(resume.by, resume.reason) for resume in plan.resumes}

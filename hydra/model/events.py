@@ -15,6 +15,7 @@ import msgspec
 
 from hydra.model.activities import Activity, Withheld
 from hydra.model.errors import Invalid
+from hydra.model.isolation import Isolation
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Certificate, Halt, Ledger, Position
 from hydra.model.snapshot import Answer, Observed, Plan
@@ -26,7 +27,10 @@ GENESIS = "0" * 64
 
 
 class SegmentOpened(Value, frozen=True, kw_only=True):
-    """The first line of every segment: all that is needed to replay it alone. ``wall`` is wall-clock time."""
+    """The first line of every segment: all that is needed to replay it alone. ``wall`` is wall-clock time.
+
+    ``isolation`` is what keeps the bots apart; absent for a command that asks none.
+    """
 
     segment: int
     wall: datetime
@@ -41,6 +45,7 @@ class SegmentOpened(Value, frozen=True, kw_only=True):
     market: str
     practice: bool
     ledger: Ledger
+    isolation: Isolation | None = None
 
 
 class Recovered(Value, frozen=True, kw_only=True):
@@ -165,6 +170,15 @@ class Resumed(Value, frozen=True, kw_only=True):
     forced: bool = False
 
 
+class Released(Value, frozen=True, kw_only=True):
+    """An operator let a bot out of quarantine: its strikes are forgotten, and its memory too if ``forget``."""
+
+    by: str
+    reason: str
+    bot: str
+    forget: bool = False
+
+
 class Certified(Value, frozen=True, kw_only=True):
     """A preflight passed."""
 
@@ -210,6 +224,7 @@ KINDS: dict[str, type[Value]] = {
     "foreign_accepted": ForeignAccepted,
     "halted": Halted,
     "resumed": Resumed,
+    "released": Released,
     "certified": Certified,
     "mended": Mended,
     "cycle_closed": CycleClosed,

@@ -15,6 +15,7 @@ from typing import Any
 
 from hydra.model.activities import Unposted
 from hydra.model.errors import Invalid
+from hydra.model.isolation import Isolation
 from hydra.model.market import multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, Protection
@@ -218,7 +219,7 @@ class Ledger(Value, frozen=True, kw_only=True):
     that one whose file outlived a crash is not obeyed twice. ``unposted`` is what sales may still be charged. ``flatten``
     names the bots whose holdings an operator wants closed (``FLATTEN_ALL``: every bot's), until the next resume.
     ``counted_on`` is the exchange day that what is counted by day (of a bot: trades, losses, stops) belongs to.
-    ``day_trades`` are the exchange days, one entry a trade, on which something was both opened and closed (the last weeks').
+    ``isolation`` is what kept the bots apart when they were last asked. ``day_trades`` are the exchange days, one entry a trade, on which something was both opened and closed (the last weeks').
     """
 
     run: str = ""
@@ -244,6 +245,7 @@ class Ledger(Value, frozen=True, kw_only=True):
     failed_at: tuple[datetime, ...] = ()
     residual_cycles: int = 0
     certificate: Certificate | None = None
+    isolation: Isolation | None = None
     obeyed: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()
     trades: tuple[Trade, ...] = ()

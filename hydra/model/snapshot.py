@@ -20,6 +20,9 @@ from hydra.model.orders import Cancel, Fill, Intent, Judgement, Send, Skip, Venu
 from hydra.model.portfolio import Account, Certificate, Halt, Holding, Ledger, Mode, Position
 from hydra.model.values import Value, aware_utc, named, positive
 
+STARTING, NURSERY = "starting", "nursery"
+"""Kinds of failures that are nobody's fault: a bot whose process is still being made after it was lost, or cannot be made at all."""
+
 
 class Failure(Value, frozen=True, kw_only=True):
     """Something that was asked and did not answer: what, how it failed (a class name or ``timeout``), and the reason."""
@@ -27,6 +30,11 @@ class Failure(Value, frozen=True, kw_only=True):
     what: str
     kind: str
     reason: str
+
+    @property
+    def strikes(self) -> bool:
+        """False when the bot is not to blame: it abstains, and that is no strike."""
+        return self.kind not in (STARTING, NURSERY)
 
     @property
     def asked(self) -> bool:
@@ -60,7 +68,10 @@ class Sessions(Value, frozen=True, kw_only=True):
 
 
 class Command(Value, frozen=True, kw_only=True):
-    """An operator's word to a running engine: halt, resume, flatten, accept; with who and when (wall clock)."""
+    """An operator's word to a running engine: halt, resume, flatten, release, accept; with who and when (wall clock).
+
+    ``force`` resumes before the cool-off; with a release it makes the bot forget what it remembers.
+    """
 
     command_id: str
     action: str
@@ -274,3 +285,4 @@ class Plan(Value, frozen=True, kw_only=True):
     resumes: tuple[Command, ...] = ()
     flattens: tuple[Command, ...] = ()
     accepts: tuple[Command, ...] = ()
+    releases: tuple[Command, ...] = ()

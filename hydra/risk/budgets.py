@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 from hydra.model.market import multiplier_of
 from hydra.model.money import ONE, ZERO
@@ -28,6 +29,8 @@ from hydra.model.values import Value
 from hydra.policy import BotPolicy, Bucket, BudgetPolicy, OptionsPolicy, Policy
 from hydra.risk.option_values import leg_worth
 from hydra.risk.standing import Standing, standing_of
+
+T = TypeVar("T")
 
 
 class Allotment(Value, frozen=True, kw_only=True):
@@ -92,7 +95,7 @@ def budget(bot: BotPolicy, policy: Policy, start_equity: Decimal) -> Decimal:
     """A bot's share of the day's risk, in dollars; nothing for one that is not enabled."""
     if not bot.enabled:
         return ZERO
-    return fraction_of(bot.bucket, policy.budgets, policy.peers) * policy.risk.daily_loss * start_equity
+    return _fractions(_Same(policy))[bot.bucket] * policy.risk.daily_loss * start_equity
 
 
 def fraction_of(bucket: Bucket, budgets: BudgetPolicy, peers: Mapping[Bucket, int]) -> Decimal:
@@ -133,12 +136,12 @@ def _worth(holding: Holding, snapshot: Snapshot) -> Decimal | None:
     return holding.quantity * price * multiplier_of(holding.symbol)
 
 
-class _Same:
-    """A mapping as a key: equal to itself only. One look at all holdings then serves every bot of a cycle."""
+class _Same(Generic[T]):
+    """Anything as a key: equal to itself only. One look at all holdings then serves every bot of a cycle."""
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Mapping[str, Holding]) -> None:
+    def __init__(self, value: T) -> None:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
@@ -149,8 +152,15 @@ class _Same:
 
 
 @lru_cache(maxsize=2)
-def _holdings_by_bot(holdings: _Same) -> Mapping[str, list[Holding]]:
+def _holdings_by_bot(holdings: _Same[Mapping[str, Holding]]) -> Mapping[str, list[Holding]]:
     found: dict[str, list[Holding]] = {}
     for holding in holdings.value.values():
         found.setdefault(holding.bot, []).append(holding)
     return found
+
+
+@lru_cache(maxsize=2)
+def _fractions(policy: _Same[Policy]) -> Mapping[Bucket, Decimal]:
+    """The fraction of a bot of each bucket: a policy does not change, and every exit asks."""
+    budgets, peers = policy.value.budgets, policy.value.peers
+    return {bucket: fraction_of(bucket, budgets, peers) for bucket in Bucket}

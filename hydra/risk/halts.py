@@ -1,4 +1,4 @@
-"""What latches a halt. Nothing here lifts one: that takes an operator.
+"""What latches a halt, and what an operator's commands come to. Nothing here lifts a halt by itself: that takes an operator.
 
 The rule book's kills (``hydra.risk.kills``) are asked in every cycle, each behind the guard, and halt by themselves with a cool-off.
 A kill that raises, or answers with anything but ``None`` or a text, cannot be trusted to see the next loss: that is a halt too
@@ -7,14 +7,16 @@ A kill that raises, or answers with anything but ``None`` or a text, cannot be t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from hydra.guard import attempt_foreign, shown
 from hydra.model.orders import Skip
-from hydra.model.portfolio import Halt
+from hydra.model.portfolio import Halt, Ledger
 from hydra.model.snapshot import Command, Snapshot
+from hydra.policy import Policy
 from hydra.risk.plugs import Kill, RuleBook
 from hydra.risk.reconcile import acceptance
 
@@ -76,6 +78,7 @@ class Obeyed:
     resumes: tuple[Command, ...] = ()
     flattens: tuple[Command, ...] = ()
     accepts: tuple[Command, ...] = ()
+    releases: tuple[Command, ...] = ()
     refused: tuple[Skip, ...] = ()
 
     def refuse(self, command: Command, code: str, reason: str) -> None:
@@ -83,32 +86,60 @@ class Obeyed:
         self.refused += (Skip(subject=f"command {command.command_id}", code=code, reason=reason),)
 
 
-def obey(snapshot: Snapshot) -> Obeyed:
+def obey(snapshot: Snapshot, policy: Policy) -> Obeyed:
     """What the operator's commands come to."""
     result = Obeyed()
     for command in snapshot.sight.commands:
-        if command.action == "halt":
-            result.halts += (operator_halt(command, snapshot.at),)
-        elif command.action == "resume":
-            why_not = cannot_resume(snapshot, command)
-            if why_not is None:
-                result.resumes += (command,)
-            else:
-                result.refuse(command, "resume_refused", why_not)
-        elif command.action == "flatten":
-            result.flattens += (command,)
-            if not command.bot:
-                result.halts += (operator_halt(command, snapshot.at),)
-        elif command.action == "accept":
-            outcome = acceptance(snapshot.ledger, snapshot.sight, command.by, command.reason)
-            if isinstance(outcome, str):
-                result.refuse(command, "accept_refused", outcome)
-            else:
-                result.accepts += (command,)
+        carry_out = _ACTIONS.get(command.action)
+        if carry_out is not None:
+            carry_out(result, command, snapshot, policy)
         else:
             reason = f"{command.action} is not something a running engine does: {command.reason}"
             result.refuse(command, "command_refused", reason)
     return result
+
+
+def _halt_now(result: Obeyed, command: Command, snapshot: Snapshot, _policy: Policy) -> None:
+    result.halts += (operator_halt(command, snapshot.at),)
+
+
+def _resume(result: Obeyed, command: Command, snapshot: Snapshot, _policy: Policy) -> None:
+    why_not = cannot_resume(snapshot, command)
+    if why_not is None:
+        result.resumes += (command,)
+    else:
+        result.refuse(command, "resume_refused", why_not)
+
+
+def _flatten(result: Obeyed, command: Command, snapshot: Snapshot, _policy: Policy) -> None:
+    result.flattens += (command,)
+    if not command.bot:
+        result.halts += (operator_halt(command, snapshot.at),)
+
+
+def _accept(result: Obeyed, command: Command, snapshot: Snapshot, _policy: Policy) -> None:
+    outcome = acceptance(snapshot.ledger, snapshot.sight, command.by, command.reason)
+    if isinstance(outcome, str):
+        result.refuse(command, "accept_refused", outcome)
+    else:
+        result.accepts += (command,)
+
+
+def _release(result: Obeyed, command: Command, snapshot: Snapshot, policy: Policy) -> None:
+    why_not = cannot_release(snapshot.ledger, policy, command.bot)
+    if why_not is None:
+        result.releases += (command,)
+    else:
+        result.refuse(command, "release_refused", why_not)
+
+
+_ACTIONS: Mapping[str, Callable[[Obeyed, Command, Snapshot, Policy], None]] = {
+    "halt": _halt_now,
+    "resume": _resume,
+    "flatten": _flatten,
+    "accept": _accept,
+    "release": _release,
+}
 
 
 def operator_halt(command: Command, at: datetime) -> Halt:
@@ -128,4 +159,14 @@ def cannot_resume(snapshot: Snapshot, command: Command) -> str | None:
         latest = max(h.cool_off_until for h in cooling if h.cool_off_until is not None)
         kinds = ", ".join(h.kind for h in cooling)
         return f"{kinds} cools off until {latest:%Y-%m-%d %H:%M:%S}Z; use --force to resume before"
+    return None
+
+
+def cannot_release(ledger: Ledger, policy: Policy, bot: str) -> str | None:
+    """Why a bot is not released now, or ``None``. One that has failed may be, in quarantine or not yet."""
+    ids = [one.id for one in policy.bots]
+    if bot not in ids:
+        return f"there is no bot {bot!r}; there are: {', '.join(ids) or 'none'}"
+    if ledger.bot(bot).strikes == 0:
+        return f"{bot} has no failed answers to forget; it is not in quarantine"
     return None

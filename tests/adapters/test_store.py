@@ -25,6 +25,7 @@ from hydra.adapters.store.reader import StoreReader, open_reader
 from hydra.adapters.store.rows import PARTS, POSITION
 from hydra.adapters.store.store import SqlStore
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
+from hydra.model.isolation import Guard, Isolation
 from hydra.model.orders import Fill, Protection, Side
 from hydra.model.portfolio import BotRecord, Day, Halt, Holding, Ledger
 from hydra.model.values import replace
@@ -147,6 +148,29 @@ def test_what_was_held_before_there_were_structures_is_held_with_its_stop_after_
         store.commit(both, head(10))
         with closing(open_reader(url(path))) as reader:
             assert reader.load() == (both, head(10))
+
+
+def test_of_bots_that_were_asked_before_anything_kept_them_apart_nothing_is_known(path: Path) -> None:
+    at_revision(path, "0004")
+    apart = Isolation(host="process", held=(Guard.FILES, Guard.MEMORY), open=(Guard.NETWORK,), landlock=3, seccomp=True)
+    with closing(SqlStore(url(path))) as store:
+        ledger = store.load()[0]
+        assert ledger == Ledger(run="r", cycle=3, peak_equity=Decimal("10.50"))
+        assert ledger.isolation is None
+        store.commit(replace(ledger, isolation=apart), head(10))
+    with closing(open_reader(url(path))) as reader:
+        assert reader.load() == (replace(ledger, isolation=apart), head(10))
+
+
+@readers
+@pytest.mark.parametrize("damage", ['{"host": "moon"', '{"host": ""}', '{"host": "process", "held": ["doors"]}', "[]"])
+def test_a_damaged_word_on_what_keeps_bots_apart_is_refused(
+    store: SqlStore, path: Path, damage: str, look: Open
+) -> None:
+    store.commit(Ledger(cycle=1), head(1))
+    sql(path, f"UPDATE position SET isolation = '{damage}'")  # noqa: S608  # our own text
+    with closing(look(url(path))) as reader, pytest.raises(Corrupt, match="position"):
+        reader.load()
 
 
 def holding() -> Holding:

@@ -374,14 +374,14 @@ REFUSED = {
             reference=Decimal("0.001"), order_type=OrderType.LIMIT, limit=Decimal("0.001"), stop="0.0005", target=None
         )
     ],
-    "names a price beyond every number": [
+    "names a price that nobody has": [
         entry(
-            reference=Decimal("1E-999990"),
+            reference=Decimal("1E-29"),
             order_type=OrderType.LIMIT,
-            limit=Decimal("1E-999990"),
-            stop="1E-999999",
+            limit=Decimal("1E-29"),
+            stop="1E-30",
             target=None,
-            size=Size(kind=SizeKind.NOTIONAL, amount=Decimal("1E+999990")),
+            size=Size(kind=SizeKind.NOTIONAL, amount=Decimal("1E+30")),
         )
     ],
     "has its stop above the price": [entry(reference=Decimal(200), stop=150, target=None)],
@@ -400,8 +400,14 @@ def test_a_wish_that_cannot_be_is_skipped_with_its_reason_and_breaks_nothing(how
     assert stage.agrees()
 
 
-def test_a_wish_beyond_every_number_is_capped_like_any_other() -> None:
-    greedy = entry(size=Size(kind=SizeKind.NOTIONAL, amount=Decimal("1E+999990")))
+def test_a_wish_with_a_number_that_nobody_trades_with_is_no_answer() -> None:
+    stage = Stage({BOT: scripted({2: [entry(size=Size(kind=SizeKind.NOTIONAL, amount=Decimal("1E+31")))]})})
+    stage.step(2)
+    assert "abstained" in codes(stage)
+
+
+def test_a_wish_beyond_every_account_is_capped_like_any_other() -> None:
+    greedy = entry(size=Size(kind=SizeKind.NOTIONAL, amount=Decimal("1E+30")))
     stage = Stage({BOT: scripted({2: [greedy]})})
     stage.day()
     (judgement,) = [one for report in stage.reports for one in report.plan.judgements]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.engine.flatten import Flat, Flatten, Step, left_of
 from hydra.engine.replay import replay
 from hydra.model.errors import Unreachable

@@ -6,10 +6,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra.engine.fold import fold, fold_all, protected_quantity
+from hydra.engine.fold import fold, fold_all
+from hydra.engine.protection import protected_quantity
 from hydra.engine.trades import apply_fill
 from hydra.model.events import (
     KIND_OF,
@@ -25,8 +27,10 @@ from hydra.model.events import (
     OrderSent,
     OrderUnknown,
     Recovered,
+    Released,
     Resumed,
 )
+from hydra.model.isolation import INLINE, Guard, Isolation
 from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, Purpose, Side, VenueOrder
 from hydra.model.portfolio import Account, BotRecord, Halt, Ledger, Position
 from hydra.model.snapshot import Answer, Command, Failure, Observed
@@ -295,6 +299,36 @@ def test_failures_are_strikes_and_memory_changes_only_on_success() -> None:
     bad = Answer(bot=BOT, memory={"a": 2}, failure=Failure(what=BOT, kind="timeout", reason="slow"))
     ledger = fold_all(EMPTY, [event(Answered(cycle=1, answers=(ok,))), event(Answered(cycle=2, answers=(bad,)))])
     assert (ledger.bot(BOT).memory, ledger.bot(BOT).strikes) == ({"a": 1}, 1)
+
+
+@given(
+    strikes=st.integers(0, 9),
+    forget=st.booleans(),
+    others=st.lists(st.sampled_from(("a", "b")), unique=True, max_size=2),
+)
+@settings(derandomize=True, deadline=None)
+def test_a_release_changes_the_conduct_of_one_bot_and_nothing_else(
+    strikes: int, forget: bool, others: list[str]
+) -> None:
+    record = BotRecord(bot=BOT, strikes=strikes, memory={"a": 1}, trades_today=2, realized=D("1.50"), loss_streak=1)
+    bots = {BOT: record, **{one: BotRecord(bot=one, strikes=4, memory={"b": 2}) for one in others}}
+    before = replace(EMPTY, bots=bots)
+    after = fold(before, event(Released(by="me", reason="r", bot=BOT, forget=forget)))
+    wanted = replace(record, strikes=0, memory={} if forget else {"a": 1})
+    assert after == replace(before, bots={**bots, BOT: wanted})
+    assert list(after.bots) == list(bots)
+    assert fold(after, event(Released(by="me", reason="r", bot=BOT, forget=forget))) == after
+
+
+@pytest.mark.parametrize("told", [None, Isolation(host="process", held=tuple(Guard), landlock=7, seccomp=True)])
+@pytest.mark.parametrize("known", [None, INLINE])
+def test_what_keeps_bots_apart_is_known_from_the_last_segment_that_says_so(
+    known: Isolation | None, told: Isolation | None
+) -> None:
+    """A command that asks no bots says nothing of it."""
+    stage = Stage({BOT: scripted({})})
+    opened = replace(stage.segment(), ledger=replace(EMPTY, isolation=known), isolation=told)
+    assert fold(Ledger(), event(opened)).isolation == (told or known)
 
 
 def test_resume_lifts_every_halt_and_forgets_what_led_to_them() -> None:

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from hydra.adapters.exchange.model import as_at_alpaca
 from hydra.engine.drafts import Drafts
-from hydra.engine.fold import fold, protected_quantity
+from hydra.engine.fold import fold
 from hydra.engine.manage import exit_order, manage
+from hydra.engine.protection import protected_quantity
 from hydra.model.events import CancelSent, Event, OrderWithheld
 from hydra.model.orders import Intent, OrderStatus, OrderType, Purpose, Side
 from hydra.model.portfolio import FLATTEN_ALL, Position

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.bootstrap.plugs import rule_book
 from hydra.engine.replay import Difference, Replayed, differences, replay
 from hydra.model.errors import Corrupt

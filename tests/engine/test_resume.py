@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.engine.fold import fold
 from hydra.engine.replay import replay
 from hydra.model.events import VERSION, Event, Halted, Resumed

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
@@ -27,6 +27,7 @@ from hydra.engine.cycle import CycleReport, Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import catch_up, recover
 from hydra.model.events import Certified, Event, OrderSent, SegmentOpened
+from hydra.model.isolation import INLINE
 from hydra.model.orders import Intent, Order, OrderStatus, Protection, Purpose, Side, Size, SizeKind
 from hydra.model.portfolio import Certificate, Ledger
 from hydra.model.snapshot import Binding, Command, Probe, View
@@ -335,6 +336,8 @@ class Stage:
 
         class Host:
             """Remembers what was asked."""
+
+            isolation = INLINE
 
             @staticmethod
             def ask(questions: Sequence[Question]) -> Any:

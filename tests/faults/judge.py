@@ -214,7 +214,7 @@ def _missed_halts(evidence: Evidence) -> Iterator[str]:
             due |= {"residual": f"{disagreed} cycles"} if disagreed >= RESIDUAL_CYCLES else {}
         elif isinstance(data, Decided):
             refused = any(each.gate == "ledger_agrees" for each in data.plan.answers)
-            disagreed = disagreed + 1 if refused else 0
+            disagreed = disagreed + 1 if refused and not data.plan.resumes else 0
         elif isinstance(data, Halted):
             latched.add(data.halt.kind)
         elif isinstance(data, Resumed):
@@ -235,9 +235,12 @@ def _never_left(evidence: Evidence) -> set[str]:
 
 
 def _halts(evidence: Evidence) -> Iterator[tuple[Halt, int, int]]:
-    """Every halt that latched, with the failed reads of its window and the cycles of disagreement before it."""
+    """Every halt that latched, with the failed reads of its window and the cycles of disagreement before it.
+
+    What latches in a cycle stands before its plan.
+    """
     failed: list = []
-    disagreed = before = 0
+    disagreed = 0
     at = None
     for event in evidence.events:
         data = event.data
@@ -245,12 +248,11 @@ def _halts(evidence: Evidence) -> Iterator[tuple[Halt, int, int]]:
             at = data.at
             failed += [at] * sum(each.asked for each in data.missing)
         elif isinstance(data, Decided):
-            before = disagreed
             refused = any(
                 each.gate == "ledger_agrees" and each.verdict is not Verdict.PASS for each in data.plan.answers
             )
-            disagreed = disagreed + 1 if refused else 0
+            disagreed = disagreed + 1 if refused and not data.plan.resumes else 0
         elif isinstance(data, Resumed):
             failed, disagreed = [], 0
         elif isinstance(data, Halted) and at is not None:
-            yield data.halt, sum(1 for each in failed if at - WINDOW < each <= at), before
+            yield data.halt, sum(1 for each in failed if at - WINDOW < each <= at), disagreed

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from hydra.adapters.alpaca.clock import LockstepClock
 from hydra.adapters.alpaca.simulator import Simulator, recognise
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.writer import JournalWriter, take_up

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from hydra.adapters.alpaca.stream import TradeStream
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.exchange.fault_table import STREAMS, FaultKind, Operation
 from hydra.adapters.exchange.faults import FaultPlan, Rule
 from hydra.adapters.exchange.faulty_exchange import faulty

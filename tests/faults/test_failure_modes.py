@@ -11,7 +11,7 @@ import pytest
 from tests.docs.pages import ROOT, read, rows, sections
 
 PAGE = read("reference/failure-modes.md")
-CHAPTERS = {"Orders and positions": 11, "Health": 11, "Alpaca and its client": 19}
+CHAPTERS = {"Orders and positions": 11, "Health": 11, "Strategy code": 4, "Alpaca and its client": 19}
 NODE = re.compile(r"(?P<path>tests/[a-z0-9_/]+\.py)::(?:(?P<scene>[A-Za-z]+)::)?(?P<name>test_[a-z0-9_]+)")
 
 

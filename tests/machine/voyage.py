@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
 from hydra.adapters.exchange.fault_table import BY_EXECUTION
 from hydra.adapters.exchange.faults import FaultPlan
@@ -15,7 +15,8 @@ from hydra.adapters.exchange.faulty_door import FaultyBroker, FaultyMarket
 from hydra.adapters.exchange.faulty_exchange import faulty
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.reads import read_inline
-from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.plugs import rule_book
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import catch_up, recover

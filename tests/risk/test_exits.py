@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra.bootstrap.plugs import available, rule_book
+from hydra.bootstrap.plugs import rule_book
+from hydra.bootstrap.points import available
 from hydra.engine.decide import decide
 from hydra.model.errors import Invalid
 from hydra.model.market import AssetClass, Bar

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hydra.bootstrap.plugs import available, rule_book
+from hydra.bootstrap.plugs import rule_book
+from hydra.bootstrap.points import available
 from hydra.engine.decide import ask_gates
 from hydra.model.market import AssetClass
 from hydra.model.orders import OrderStatus, OrderType, Side, VenueOrder

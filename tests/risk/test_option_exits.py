@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra.bootstrap.plugs import available
+from hydra.bootstrap.points import available
 from hydra.model.market import AssetClass, OptionQuote
 from hydra.model.portfolio import BotRecord, Day, Holding
 from hydra.model.snapshot import Session, Snapshot

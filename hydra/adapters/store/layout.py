@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration: the schema this program reads and writes."""
 VERSION_TABLE = "alembic_version"
 
@@ -113,6 +113,9 @@ position = Table(
     ),
     _column("counted_on", K.DATE, "the exchange day that what is counted by day belongs to", nullable=True),
     _column("day_trades", K.JSON, "exchange days on which something was opened and closed, one entry a trade"),
+    _column(
+        "isolation", K.JSON, "what kept the bots apart when they were last asked; null when unknown", nullable=True
+    ),
 )
 
 orders = Table(

@@ -1,4 +1,7 @@
-"""``hydra bots``: which bots there are, where each stands today, and a new one to begin with."""
+"""``hydra bots list`` and ``hydra bots new``: which bots there are, where each stands today, and a new one to begin with.
+
+``hydra bots release`` is an operator's word: it is with the others, in ``operator.py``.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hydra.bootstrap.hosts import check_bots
 from hydra.bootstrap.new_bot import write_bot
-from hydra.bootstrap.plugs import book_and_bots
+from hydra.bootstrap.plugs import naming, rule_book
 from hydra.bootstrap.roster import Installed, Member, installed_unnamed, roster
 from hydra.cli.commands.options import setup_of
 from hydra.cli.commands.word import stored_ledger
@@ -25,14 +29,19 @@ def command(frame: Frame) -> Result:
 
 def _list(frame: Frame) -> Result:
     setup = setup_of(frame)
-    book_and_bots(setup.config, setup.policy)
+    with naming(setup.config):
+        rule_book(setup.policy)
+        check_bots(setup.policy)
     ledger = stored_ledger(setup)
     members, others = roster(setup, ledger), installed_unnamed(setup.policy)
 
     def show(people: Console) -> None:
-        from hydra.cli.screen.roster import others_line, roster_table
+        from hydra.cli.screen.roster import others_line, release_line, roster_table
 
         people.print(roster_table(members, people.width))
+        quarantined = release_line(members)
+        if quarantined is not None:
+            people.print(quarantined)
         if others:
             people.print(others_line(others))
 

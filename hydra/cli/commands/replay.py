@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from hydra.adapters.bot_host import InlineBotHost
 from hydra.adapters.files import RealFiles
 from hydra.adapters.fingerprint import CodeFingerprint
 from hydra.adapters.journal.reader import Reading
 from hydra.adapters.journal.segments import first_line, segments
-from hydra.bootstrap.plugs import foreign_sources, make_bots, rule_book
+from hydra.bootstrap.hosts import replay_host
+from hydra.bootstrap.plugs import foreign_sources, rule_book
 from hydra.cli.frame import Frame, Result
 from hydra.engine.replay import Replayed, replay
 from hydra.model.errors import BadConfig
@@ -40,25 +40,37 @@ def command(frame: Frame) -> Result:
             if counted % _TOLD_EVERY == 0:
                 status.update(f"replaying: {counted:,} events")
 
-        resolver = Resolver()
-        result = replay(_told(reading), resolver, watch=watch)
+        with Resolver() as resolver:
+            result = replay(_told(reading), resolver, watch=watch)
     return _result(result, reading, paths, bool(result.codes - resolver.codes))
 
 
 class Resolver:
-    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here."""
+    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here. A context manager."""
 
     def __init__(self) -> None:
         self._hashes: dict[tuple[Path, ...], str] = {}
+        self._document: Mapping[str, Any] | None = None
+        self._resolved: tuple[RuleBook, BotHost] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        if self._resolved is not None:
+            self._resolved[1].close()
+            self._document = self._resolved = None
 
     def __call__(self, document: Mapping[str, Any]) -> tuple[RuleBook, BotHost]:
-        """The rule book and the bots, which get no deadline: time is not replayed."""
-        policy = Policy.model_validate(document)
-        resolved = rule_book(policy), InlineBotHost(make_bots(policy), deadline_ms=None)
-        sources = foreign_sources(policy)
-        if sources not in self._hashes:
-            self._hashes[sources] = CodeFingerprint(more=sources).hash()
-        return resolved
+        """The rule book and the bots, which get no deadline: time is not replayed. Most segments have the policy of the one before."""
+        if self._resolved is None or document != self._document:
+            self.__exit__()
+            policy = Policy.model_validate(document)
+            self._document, self._resolved = document, (rule_book(policy), replay_host(policy))
+            sources = foreign_sources(policy)
+            if sources not in self._hashes:
+                self._hashes[sources] = CodeFingerprint(more=sources).hash()
+        return self._resolved
 
     @property
     def codes(self) -> frozenset[str]:

@@ -26,6 +26,7 @@ from hydra.engine.cycle import CycleReport
 from hydra.engine.run import Ending, Loop, resting_orders
 from hydra.model.errors import BadConfig, Barred, Blank, Corrupt, Refused, Unreachable
 from hydra.policy import Speed
+from hydra.qc.isolation import why_not_isolated
 from hydra.qc.preflight import why_not_certified
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ def _result(setup: Setup, writer: Writer, tally: Tally, ending: Ending) -> Resul
 
 def _admit(writer: Writer) -> None:
     """Raise ``Barred`` unless this run may start."""
+    bare = why_not_isolated(writer.engine.outside.bots.isolation, writer.setup.policy.isolation)
+    if bare is not None:
+        raise Barred(f"{bare}; {resting_orders(writer.engine.ledger)}")
     ledger = writer.engine.ledger
     if ledger.halts:
         kinds = "; ".join(f"{halt.kind}: {halt.reason}" for halt in ledger.halts)

@@ -20,6 +20,8 @@ from hydra.model.snapshot import Verdict
 from hydra.model.structures import most_lost_of
 
 _KEPT = 64
+_KINDS = {"capped": "capped", "abstained": "failed"}
+"""Skips that have a word of their own on the screen; the others are just skipped."""
 _TROUBLE = {
     OrderStatus.REJECTED: "REJECTED",
     OrderStatus.UNKNOWN: "OUTCOME UNKNOWN",
@@ -58,9 +60,11 @@ class Decisions:
             # A skip under a shut gate's name is no news of its own: the gate is shown.
             if skip.code not in words.QUIET and skip.code not in shut and skip.code != "mode":
                 bot, _, symbol = skip.subject.partition("|")
-                text = skip.reason if skip.code == "capped" else f"{words.in_words(skip.code)}: {skip.reason}"
-                kind = "capped" if skip.code == "capped" else "skipped"
-                self._note(report, kind, f"{bot} {symbol}".strip(), text, skip.code)
+                text = skip.reason if skip.code in _KINDS else f"{words.in_words(skip.code)}: {skip.reason}"
+                # A bot that fails in another way than before is another line.
+                failed = report.snapshot.answers.get(bot) if skip.code == "abstained" else None
+                how = failed.failure.kind if failed is not None and failed.failure is not None else ""
+                self._note(report, _KINDS.get(skip.code, "skipped"), f"{bot} {symbol}".strip(), text, skip.code + how)
         if ledger.trades:
             self._trades(report)
         if plan.sends:
@@ -70,6 +74,10 @@ class Decisions:
             self._note(report, "moved", f"{moved.bot} {moved.symbol}", text, "stop")
         for resume in plan.resumes:
             self._note(report, "resumed", resume.by, resume.reason, resume.command_id)
+        for word in plan.releases:
+            what = "failed answers and memory" if word.force else "failed answers"
+            text = f"{what} forgotten: {word.reason} (by {word.by})"
+            self._note(report, "released", word.bot, text, word.command_id)
         for halt in plan.halts:
             self._note(report, "HALT", halt.kind, f"{halt.reason} (by {halt.by})", halt.at.isoformat())
 

@@ -71,10 +71,12 @@ def summary_document(tally: Tally, ending: Ending, *, journal: str, practice: bo
             {"gate": gate, "verdict": verdict.value, **_reason(reason)}
             for (gate, verdict), reason in by_count(tally.gates)
         ],
+        "failures": [{"bot": bot, "kind": kind, **_reason(reason)} for (bot, kind), reason in by_count(tally.failures)],
         "halts": [halt_document(halt) for halt in tally.halts],
         "halts_latched": tally.halts_latched,
         "halts_now": [halt_document(halt) for halt in tally.ledger.halts],
         "resumes": tally.resumes,
+        "releases": tally.releases,
         "cycle_micros": {
             **_times(tally.times),
             "stages": {stage: _times(histogram) for stage, histogram in tally.stages.items()},

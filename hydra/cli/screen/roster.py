@@ -26,6 +26,14 @@ def others_line(others: Sequence[Installed]) -> Text:
     return Text(f"installed and not named: {words.one_line(names)}", "dim")
 
 
+def release_line(members: Sequence[Member]) -> Text | None:
+    """How those in quarantine get out of it; ``None`` when nobody is."""
+    out = [words.one_line(one.id) for one in members if one.state == "quarantined"]
+    if not out:
+        return None
+    return Text(f"not asked any more: {', '.join(out)}; `hydra bots release {out[0]}` has it asked again", "yellow")
+
+
 def _wide(table: Table, members: Sequence[Member]) -> Table:
     for title in ("Bot", "code", "kind", "bucket", "symbols", "state"):
         table.add_column(title, overflow="fold" if title in ("code", "symbols", "state") else "ellipsis")

@@ -21,6 +21,8 @@ DECISION = {
     "refused": "red",
     "HALT": "bold red",
     "resumed": "bold green",
+    "failed": "red",
+    "released": "bold green",
 }
 
 

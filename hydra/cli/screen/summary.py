@@ -27,6 +27,7 @@ __all__ = ["summary", "summary_document"]
 
 _CENT = Decimal("0.01")
 _SKIPS_MOST, _HALTS_MOST, _BOTS_MOST, _REASON_MOST = 8, 5, 60, 240
+_FAILURES_MOST, _KIND_MOST = 12, 32
 
 
 def summary(tally: Tally, ending: Ending, *, journal: str, practice: bool, mode_label: str) -> RenderableType:
@@ -78,6 +79,8 @@ def _facts(tally: Tally, ending: Ending, mode_label: str) -> Table:
     rows.append(("Fills", f"{tally.fills:,}"))
     if tally.trades.count:
         rows.append(("Trades", _trades(tally.trades)))
+    if tally.failures:
+        rows.append(("Failures", Text(_failures(tally), "red")))
     rows += _at_the_end(tally)
     return pairs(rows)
 
@@ -120,6 +123,17 @@ def _trades(closed: Closed) -> Text:
     text = Text(f"{closed.count:,} closed, {closed.won:,} won, {closed.lost:,} lost, ")
     text.append(words.change(closed.profit), styles.gain(closed.profit))
     return text.append(f"; best {words.change(closed.best)}, worst {words.change(closed.worst)}")
+
+
+def _failures(tally: Tally) -> str:
+    """Which bots failed to answer, and how: ``coins 3 timeout, 1 exited; spy-trend 2 ValueError``."""
+    by_bot: dict[str, list[str]] = {}
+    reasons = by_count(tally.failures)
+    for (bot, kind), reason in reasons[:_FAILURES_MOST]:
+        by_bot.setdefault(words.one_line(bot), []).append(f"{reason.count:,} {_shortened(kind, _KIND_MOST)}")
+    told = "; ".join(f"{bot} {', '.join(kinds)}" for bot, kinds in by_bot.items())
+    rest = sum(reason.count for _, reason in reasons[_FAILURES_MOST:])
+    return f"{told}; {rest:,} more" if rest else told
 
 
 def _at_the_end(tally: Tally) -> Iterator[tuple[str, Text | str]]:
@@ -248,6 +262,6 @@ def _where(journal: str) -> tuple[RenderableType, ...]:
     )
 
 
-def _shortened(reason: str) -> str:
+def _shortened(reason: str, most: int = _REASON_MOST) -> str:
     reason = words.one_line(reason)
-    return reason if len(reason) <= _REASON_MOST else reason[: _REASON_MOST - 1] + "…"
+    return reason if len(reason) <= most else reason[: most - 1] + "…"

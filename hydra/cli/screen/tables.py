@@ -16,11 +16,13 @@ from hydra.cli.screen.document import halt_document
 from hydra.cli.screen.figures import BudgetUse, day_profit, mode_of, working_orders
 from hydra.cli.screen.structures import kind_of, name_of, ordered, parts_of
 from hydra.cli.screen.summary import pairs
+from hydra.model.isolation import Guard, Isolation
 from hydra.model.money import plain
 from hydra.model.portfolio import FLATTEN_ALL, Holding, Ledger
 from hydra.model.structures import Structure
 
 _HOLDINGS_MOST, _ORDERS_MOST, _FOREIGN_MOST = 40, 20, 8
+_PROCESS = "process"
 
 
 class Checked(Protocol):
@@ -110,6 +112,7 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "certificate_minutes": facts.certificate_minutes,
         "certificate_fault": facts.certificate_fault,
         "inbox": facts.inbox,
+        "isolation": None if ledger.isolation is None else _isolation_document(ledger.isolation),
         "halts": [halt_document(halt) for halt in ledger.halts],
         "flatten": ["all" if bot == FLATTEN_ALL else bot for bot in ledger.flatten],
         "foreign": {symbol: plain(quantity) for symbol, quantity in ledger.foreign.items()},
@@ -129,6 +132,18 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
             }
             for use in facts.budgets
         ],
+    }
+
+
+def _isolation_document(apart: Isolation) -> dict[str, Any]:
+    """Every key, also what is empty: absent would mean that nobody knows."""
+    return {
+        "host": apart.host,
+        "held": [guard.value for guard in apart.held],
+        "open": [guard.value for guard in apart.open],
+        "landlock": apart.landlock,
+        "seccomp": apart.seccomp,
+        "complete": apart.complete,
     }
 
 
@@ -174,11 +189,31 @@ def _state(facts: StatusFacts) -> Table:
     rows.append(("Cycle", last))
     rows.append(("Certificate", _certificate(facts)))
     rows.append(("Inbox", "empty" if not facts.inbox else words.some(facts.inbox, "command waits", "commands wait")))
+    rows.append(("Bots apart", _apart(ledger.isolation)))
     if not ledger.holdings:
         rows.append(("Positions", "none"))
     if ledger.foreign or ledger.foreign_orders:
         rows.append(("Foreign", _foreign(ledger)))
     return pairs(rows)
+
+
+def _apart(apart: Isolation | None) -> Text:
+    """What keeps the bots from the rest when they were last asked, guard by guard."""
+    if apart is None:
+        return Text("not known yet; the first `hydra qc` or `hydra run` tries it", "dim")
+    if apart.host != _PROCESS:
+        return Text("in Hydra's own process: nothing is kept from them", "yellow")
+    means = [f"Landlock {apart.landlock}"] if apart.landlock else []
+    means += ["seccomp"] if apart.seccomp else []
+    told = Text("each in its own process")
+    if apart.held:
+        told.append("; held: ").append(", ".join(apart.held), "green").append(f" ({', '.join(means)})" if means else "")
+    if apart.open:
+        told.append("; ").append(f"OPEN: {', '.join(apart.open)}", "bold yellow")
+    untried = [guard for guard in Guard if guard not in apart.held and guard not in apart.open]
+    if untried:
+        told.append("; ").append(f"not tried: {', '.join(untried)}", "yellow")
+    return told
 
 
 def _foreign(ledger: Ledger) -> Text:

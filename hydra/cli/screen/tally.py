@@ -23,7 +23,7 @@ from hydra.cli.screen.histogram import Histogram
 from hydra.model.money import ZERO
 from hydra.model.orders import OrderStatus, Purpose
 from hydra.model.portfolio import Halt, Ledger
-from hydra.model.snapshot import Verdict
+from hydra.model.snapshot import Failure, Verdict
 
 if TYPE_CHECKING:
     from hydra.engine.cycle import CycleReport
@@ -117,6 +117,7 @@ class Tally:
         self.open_at_start: Decimal | None = ZERO
         self.skips: dict[str, Reason] = {}
         self.gates: dict[tuple[str, Verdict], Reason] = {}
+        self.failures: dict[tuple[str, str], Reason] = {}
         self.sent: Counter[Purpose] = Counter()
         self.accepted = 0
         self.rejected = 0
@@ -131,6 +132,7 @@ class Tally:
         self.halts: deque[Halt] = deque(maxlen=_HALTS_MAX)
         self.halts_latched = 0
         self.resumes = 0
+        self.releases = 0
         self.times = Histogram()
         self.stages: dict[str, Histogram] = {}
 
@@ -162,6 +164,9 @@ class Tally:
             name = (answer.gate, answer.verdict)
             reason = self.gates.get(name) or _kept(self.gates, name, (OTHERS, answer.verdict))
             reason.add(cycle, answer.key, answer.reason)
+        for heard in report.snapshot.answers.values():
+            if heard.failure is not None:
+                self._failed(heard.bot, heard.failure)
         self._times(report.micros)
         if plan.sends or plan.cancels:
             self._orders(report)
@@ -172,6 +177,7 @@ class Tally:
             self.halts += plan.halts
             self.halts_latched += len(plan.halts)
         self.resumes += len(plan.resumes)
+        self.releases += len(plan.releases)
 
     def by_bot(self) -> tuple[BotFigures, ...]:
         """Every bot that was named, traded or holds something: in the given order, then by name."""
@@ -243,6 +249,12 @@ class Tally:
     def _closed(self, bot: str, profit: Decimal) -> None:
         self.trades.add(profit)
         self.trades_of.setdefault(bot, Closed()).add(profit)
+
+    def _failed(self, bot: str, failure: Failure) -> None:
+        """Count by bot and kind; what a hostile bot calls its failures must not fill the table for ever."""
+        name = (bot, failure.kind)
+        reason = self.failures.get(name) or _kept(self.failures, name, (OTHERS, OTHERS))
+        reason.add(self.cycles, bot, failure.reason)
 
     def _times(self, micros: dict[str, int]) -> None:
         self.times.add(sum(micros.values()))

@@ -45,6 +45,7 @@ WORDS = {
     "flattened": "an operator had the bot flattened",
     "resume_refused": "a resume was refused",
     "accept_refused": "an acceptance was refused",
+    "release_refused": "a release was refused",
     "command_refused": "a command was refused",
 }
 QUIET = frozenset({"no_signal", "holds", "bot_window"})

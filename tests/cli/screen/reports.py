@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from hydra.engine.drafts import Drafts
 from hydra.model.market import AssetClass, Quote
 from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, Purpose, Send, Side, Skip
 from hydra.model.portfolio import BotRecord, Day, Holding, Ledger, Mode, Trade
-from hydra.model.snapshot import GateAnswer, Plan, Scope, Session, Sessions, Sight, Snapshot, Verdict
+from hydra.model.snapshot import Answer, Failure, GateAnswer, Plan, Scope, Session, Sessions, Sight, Snapshot, Verdict
 from hydra.model.values import replace
 from hydra.policy import Bucket, Policy
 from hydra.risk.gates import REQUIRED
@@ -145,16 +146,27 @@ def report(
     minutes: int | None = None,
     quotes: tuple[Quote, ...] = (),
     micros: dict[str, int] | None = None,
+    failed: Mapping[str, tuple[str, str]] | None = None,
     **plan: Any,
 ) -> CycleReport:
-    """What a cycle reports: ``plan`` are the plan's fields (``sends`` may be orders), ``after`` the ledger it ends with."""
+    """What a cycle reports: ``plan`` are the plan's fields (``sends`` may be orders), ``after`` the ledger it ends with.
+
+    ``failed`` are bots that failed to answer, with kind and reason: they are skipped as the engine skips them.
+    """
+    heard = {
+        bot: Answer(bot=bot, failure=Failure(what=bot, kind=kind, reason=reason))
+        for bot, (kind, reason) in (failed or {}).items()
+    }
+    if failed:
+        abstained = (skip(bot, "abstained", f"{kind}: {reason}") for bot, (kind, reason) in failed.items())
+        plan["skips"] = (*plan.get("skips", ()), *abstained)
     at = START + timedelta(minutes=cycle if minutes is None else minutes)
     local = at - timedelta(hours=5)
     by_class = {AssetClass.EQUITY: Session(open=True, phase="regular")}
     sessions = Sessions(day=local.date(), minute=local.hour * 60 + local.minute, by_class=by_class)
     sight = Sight(at=at, quotes={one.symbol: one for one in quotes}, sessions=sessions)
     after = replace(after, cycle=cycle, at=at)
-    snapshot = Snapshot(run=after.run, cycle=cycle, at=at, ledger=after, sight=sight)
+    snapshot = Snapshot(run=after.run, cycle=cycle, at=at, ledger=after, sight=sight, answers=heard)
     plan["sends"] = tuple(one if isinstance(one, Send) else Send(order=one) for one in plan.get("sends", ()))
     decided = Plan(cycle=cycle, mode=mode, **plan)
     shut = {answer.gate for answer in decided.answers}

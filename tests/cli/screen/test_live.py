@@ -15,7 +15,7 @@ from hydra.cli.screen.tally import Tally
 from hydra.engine.cycle import CycleReport
 from hydra.model.orders import Intent, Judgement, OrderStatus, OrderType, Purpose, Side, Size, SizeKind
 from hydra.model.portfolio import BotRecord, Halt, Mode
-from hydra.model.snapshot import Verdict
+from hydra.model.snapshot import Command, Verdict
 from hydra.policy import Policy
 from tests.cli.screen import reports
 
@@ -199,6 +199,28 @@ def test_what_repeats_is_one_line_with_a_count() -> None:
         decisions.take(reports.report(cycle, reports.ledger(), skips=skips))
     (line,) = decisions.latest(8)
     assert (line.times, line.text, line.cycle) == (199, "now 199", 199)
+
+
+def test_a_bot_that_fails_is_a_line_for_each_way_in_which_it_does() -> None:
+    decisions = Decisions()
+    for cycle, kind in enumerate(("timeout", "timeout", "exited"), 1):
+        decisions.take(reports.report(cycle, reports.ledger(), failed={"a": (kind, f"in cycle {cycle}")}))
+    assert [(line.kind, line.subject, line.text, line.times) for line in decisions.latest(8)] == [
+        ("failed", "a", "exited: in cycle 3", 1),
+        ("failed", "a", "timeout: in cycle 2", 2),
+    ]
+
+
+@pytest.mark.parametrize(("forget", "more"), [(False, ""), (True, " and memory")])
+def test_a_release_is_told_with_who_and_why(forget: bool, more: str) -> None:
+    word = Command(
+        command_id="r", action="release", by="ann@x", wall=reports.START, reason="mended", bot="a", force=forget
+    )
+    decisions = Decisions()
+    decisions.take(reports.report(1, reports.ledger(), releases=(word,)))
+    (line,) = decisions.latest(8)
+    assert (line.kind, line.subject) == ("released", "a")
+    assert line.text == f"failed answers{more} forgotten: mended (by ann@x)"
 
 
 def test_a_gate_is_news_when_it_shuts_and_when_it_opens() -> None:

@@ -107,6 +107,24 @@ def test_a_run_without_a_cycle_reads_like_this() -> None:
     assert shown(Tally(reports.ledger()), stopped, practice=True) == NO_CYCLE.rstrip("\n")
 
 
+def test_failed_answers_are_told_by_bot_and_kind_and_only_when_there_are_any() -> None:
+    tally = Tally(reports.ledger())
+    for cycle, kind in enumerate(("timeout", "timeout", "exited"), 1):
+        tally.take(reports.report(cycle, reports.ledger(), failed={"a": (kind, "x")}))
+    tally.take(reports.report(4, reports.ledger(), failed={"b": ("Odd\x1b[31m" + "r" * 99, "x")}))
+    (line,) = [line for line in shown(tally).splitlines() if line.startswith("Failures")]
+    assert line == f"Failures   a 2 timeout, 1 exited; b 1 Odd [31m{'r' * 23}…"
+    assert "Failures" not in shown(a_day())
+
+
+def test_many_failures_are_told_up_to_a_bound_and_counted_beyond() -> None:
+    tally = Tally(reports.ledger())
+    for cycle in range(1, 4):
+        tally.take(reports.report(cycle, reports.ledger(), failed={f"bot-{n}": ("timeout", "x") for n in range(20)}))
+    text = " ".join(shown(tally).split())
+    assert "bot-11 3 timeout; 24 more" in text
+
+
 def test_practice_cannot_be_overlooked() -> None:
     assert "PRACTICE" in shown(a_day(), practice=True)
     assert "PRACTICE" not in shown(a_day())

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import pytest
 from rich.console import Console, RenderableType
 
 from hydra.cli.screen.figures import budget_uses, mode_of
 from hydra.cli.screen.tables import StatusFacts, checks_table, status_document, status_panel
+from hydra.model.isolation import INLINE, Guard, Isolation
 from hydra.model.orders import OrderStatus
 from hydra.model.portfolio import FLATTEN_ALL, BotRecord, Halt, Mode
 from hydra.qc.check import CheckResult, Status
@@ -35,6 +37,7 @@ Equity       $98,990.00, day -$1,010.00
 Cycle        42 at 2025-01-06 14:31:00Z, run 20250106T143100-ab12
 Certificate  good for a start within 10 minutes
 Inbox        2 commands wait
+Bots apart   not known yet; the first `hydra qc` or `hydra run` tries it
 
 Position   symbol  quantity  average         stop  target  since
 spy-trend  SPY           30   599.12  596.70 BARE  603.90  01-06 14:31Z
@@ -126,6 +129,47 @@ def test_what_is_flattened_and_what_is_not_hydra_s_is_shown() -> None:
     document = status_document(facts(ledger=ledger))
     assert document["flatten"] == ["trend", "all"]
     assert (document["foreign"]["XA"], document["foreign_orders"]) == ("1", ["7"])
+
+
+APART = [
+    (
+        Isolation(host="process", held=tuple(Guard), landlock=7, seccomp=True),
+        "each in its own process; held: environment, files, network, processes, signals, inspection, memory "
+        "(Landlock 7, seccomp)",
+    ),
+    (
+        Isolation(
+            host="process",
+            held=(Guard.ENVIRONMENT, Guard.INSPECTION, Guard.MEMORY),
+            open=(Guard.FILES, Guard.NETWORK, Guard.SIGNALS),
+        ),
+        "each in its own process; held: environment, inspection, memory; OPEN: files, network, signals; "
+        "not tried: processes",
+    ),
+    (Isolation(host="process", open=tuple(Guard)), f"each in its own process; OPEN: {', '.join(Guard)}"),
+    (INLINE, "in Hydra's own process: nothing is kept from them"),
+    (None, "not known yet; the first `hydra qc` or `hydra run` tries it"),
+]
+
+
+@pytest.mark.parametrize(("apart", "told"), APART, ids=["all", "some", "none", "inline", "unknown"])
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_keeps_the_bots_apart_is_told_guard_by_guard(apart: Isolation | None, told: str, width: int) -> None:
+    lines = shown(status_panel(facts(ledger=reports.ledger(isolation=apart))), width)
+    assert max(map(len, lines)) <= width
+    assert f"Bots apart {told} Positions none" in " ".join(" ".join(lines).split())
+    document = status_document(facts(ledger=reports.ledger(isolation=apart)))["isolation"]
+    if apart is None:
+        assert document is None
+    else:
+        assert document == {
+            "host": apart.host,
+            "held": [guard.value for guard in apart.held],
+            "open": [guard.value for guard in apart.open],
+            "landlock": apart.landlock,
+            "seccomp": apart.seccomp,
+            "complete": apart.complete,
+        }
 
 
 def test_a_certificate_that_ran_out_or_does_not_fit_says_so() -> None:

@@ -8,7 +8,7 @@ from hydra.cli.screen.tally import OTHERS, Tally
 from hydra.engine.run import Ending
 from hydra.model.orders import Cancel, OrderStatus, Purpose, Send, Side
 from hydra.model.portfolio import BotRecord, Halt
-from hydra.model.snapshot import Verdict
+from hydra.model.snapshot import Command, Verdict
 from hydra.model.values import replace
 from tests.cli.screen import reports
 
@@ -192,3 +192,33 @@ def test_the_document_is_json_and_keeps_money_as_text() -> None:
     ]
     assert told["bots"][0]["bot"] == "spy-trend"
     assert told["period"]["from"] == "2025-01-06T14:32:00Z"
+
+
+def test_failed_answers_are_counted_by_bot_and_by_kind() -> None:
+    tally = Tally(reports.ledger())
+    for cycle, kind in enumerate(("timeout", "timeout", "exited"), 1):
+        tally.take(
+            reports.report(cycle, reports.ledger(), failed={"a": (kind, f"cycle {cycle}"), "b": ("ValueError", "x")})
+        )
+    tally.take(reports.report(4, reports.ledger()))
+    told = summary_document(tally, ENDING, journal="logs", practice=False, mode_label="paper")
+    assert told["failures"] == [
+        {"bot": "b", "kind": "ValueError", "count": 3, "cycles": 3, "last_reason": "x"},
+        {"bot": "a", "kind": "timeout", "count": 2, "cycles": 2, "last_reason": "cycle 2"},
+        {"bot": "a", "kind": "exited", "count": 1, "cycles": 1, "last_reason": "cycle 3"},
+    ]
+
+
+def test_a_bot_that_invents_a_new_failure_every_time_fills_no_table() -> None:
+    tally = Tally(reports.ledger())
+    for cycle in range(1, 301):
+        tally.take(reports.report(cycle, reports.ledger(), failed={"a": (f"Error{cycle}", "x")}))
+    assert len(tally.failures) <= 129
+    assert sum(reason.count for reason in tally.failures.values()) == 300
+
+
+def test_releases_are_counted() -> None:
+    word = Command(command_id="r", action="release", by="me", wall=reports.START, reason="mended", bot="a")
+    tally = Tally(reports.ledger())
+    tally.take(reports.report(1, reports.ledger(), releases=(word,)))
+    assert summary_document(tally, ENDING, journal="", practice=False, mode_label="paper")["releases"] == 1
