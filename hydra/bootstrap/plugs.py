@@ -6,40 +6,19 @@ by its file or module (``hydra.bootstrap.sources``). The sources of what comes f
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from hydra.adapters.fingerprint import PACKAGE
-from hydra.bootstrap.sources import call_foreign, file_of, is_source, load_source
+from hydra.bootstrap.points import available, find
+from hydra.bootstrap.sources import file_of, file_of_module, is_source
 from hydra.model.errors import BadConfig
-from hydra.policy import BotPolicy, Policy
-from hydra.ports import Bot, BotFactory, Setting
+from hydra.policy import Policy
 from hydra.risk.gates import REQUIRED
 from hydra.risk.kills import REQUIRED_KILLS
 from hydra.risk.plugs import Gate, RuleBook
-
-
-@lru_cache(maxsize=16)
-def available(group: str) -> Mapping[str, EntryPoint]:
-    """Everything installed of a group, by name; nothing of it is imported."""
-    return {point.name: point for point in entry_points(group=group)}
-
-
-def find(group: str, name: str, key: str) -> Any:
-    """The plug called ``name``; ``key`` is where the configuration names it. Raises ``BadConfig``."""
-    point = available(group).get(name)
-    if point is None:
-        there = ", ".join(sorted(available(group))) or "none (is the package installed?)"
-        raise BadConfig(f"{key}: unknown name {name!r}; there are: {there}")
-    try:
-        return point.load()
-    except (ImportError, AttributeError) as error:
-        raise BadConfig(f"{key}: {name!r} ({point.value}) cannot be loaded: {type(error).__name__}: {error}") from error
 
 
 def rule_book(policy: Policy) -> RuleBook:
@@ -62,17 +41,6 @@ def rule_book(policy: Policy) -> RuleBook:
     )
 
 
-def make_bots(policy: Policy) -> dict[str, Bot]:
-    """The enabled bots by id. Raises ``BadConfig`` naming the bot and the parameter that does not fit."""
-    return {bot.id: _make_bot(bot, policy) for bot in policy.enabled_bots}
-
-
-def book_and_bots(config: Path, policy: Policy) -> tuple[RuleBook, dict[str, Bot]]:
-    """All that a run needs of the policy that ``config`` holds. Raises ``BadConfig`` naming file and key."""
-    with naming(config):
-        return rule_book(policy), make_bots(policy)
-
-
 @contextmanager
 def naming(config: Path) -> Iterator[None]:
     """Refusals from inside get the configuration's file before them."""
@@ -82,18 +50,6 @@ def naming(config: Path) -> Iterator[None]:
         raise BadConfig(f"{config}: {error}") from error
 
 
-def bots_that_can_be_made(policy: Policy) -> tuple[dict[str, Bot], list[str]]:
-    """The enabled bots by id, and why the others are not among them: for commands that must work without them."""
-    bots: dict[str, Bot] = {}
-    notes: list[str] = []
-    for bot in policy.enabled_bots:
-        try:
-            bots[bot.id] = _make_bot(bot, policy)
-        except BadConfig as error:
-            notes.append(f"not asked: {error}")
-    return bots, notes
-
-
 def foreign_sources(policy: Policy) -> tuple[Path, ...]:
     """The source files of every plug the policy names that is none of this program's, sorted. Imports nothing.
 
@@ -101,9 +57,9 @@ def foreign_sources(policy: Policy) -> tuple[Path, ...]:
     """
     found = {file for bot in policy.enabled_bots if (file := file_of(bot.bot)) is not None}
     for module in _modules(policy):
-        file = getattr(sys.modules.get(module), "__file__", None)
-        if file is not None and not Path(file).is_relative_to(PACKAGE):
-            found.add(Path(file))
+        file = file_of_module(module)
+        if file is not None and not file.is_relative_to(PACKAGE):
+            found.add(file)
     return tuple(sorted(found))
 
 
@@ -147,28 +103,3 @@ def _once(key: str, names: Iterable[str]) -> tuple[str, ...]:
     if twice:
         raise BadConfig(f"{key}: {', '.join(twice)} is named twice")
     return seen
-
-
-def _make_bot(bot: BotPolicy, policy: Policy) -> Bot:
-    where = f"bots ({bot.id})"
-    key = f"{where}.bot"
-    make: BotFactory = load_source(bot.bot, key) if is_source(bot.bot) else find("hydra.bots", bot.bot, key)
-    signal = None if bot.signal is None else _make_signal(bot, bot.signal, policy)
-    setting = Setting(policy=bot, options=policy.options, signal=signal)
-    made = call_foreign(where, lambda: make(setting))
-    if not callable(made):
-        raise BadConfig(f"{where}.bot: {bot.bot} made a {type(made).__name__}, not a bot")
-    return made
-
-
-def _make_signal(bot: BotPolicy, name: str, policy: Policy) -> Any:
-    """The bot's signal, which must be able to speak with the bars that are kept."""
-    where = f"bots ({bot.id})"
-    make_signal = find("hydra.signals", name, f"{where}.signal")
-    signal = call_foreign(f"{where}.parameters of signal {name}", lambda: make_signal(bot.parameters))
-    if signal.warm_up > policy.engine.window_bars:
-        raise BadConfig(
-            f"{where}.parameters: signal {name} needs {signal.warm_up} bars, "
-            f"engine.window_bars keeps {policy.engine.window_bars}"
-        )
-    return signal

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from hydra.bootstrap.plugs import available
+from hydra.bootstrap.points import OURS, available, package_of
 from hydra.bootstrap.setup import Setup
 from hydra.bootstrap.sources import file_of, is_source
 from hydra.model.portfolio import FLATTEN_ALL, Ledger
@@ -14,8 +14,6 @@ from hydra.model.values import Value
 from hydra.policy import BotPolicy, Policy
 from hydra.risk.budgets import Allotment, allotment
 from hydra.risk.standing import standing_of
-
-OURS = "trading-hydra"
 
 
 class Member(Value, frozen=True, kw_only=True):
@@ -82,13 +80,10 @@ def installed_unnamed(policy: Policy) -> tuple[Installed, ...]:
     """The installed bots that no entry names, by name. Nothing of them is imported."""
     named = {bot.bot for bot in policy.bots}
     return tuple(
-        Installed(name=name, package=_package(name)) for name in sorted(available("hydra.bots")) if name not in named
+        Installed(name=name, package=package_of("hydra.bots", name))
+        for name in sorted(available("hydra.bots"))
+        if name not in named
     )
-
-
-def _package(name: str) -> str:
-    dist = available("hydra.bots")[name].dist
-    return "unknown" if dist is None else dist.name
 
 
 def _code(name: str, folder: Path) -> tuple[str, str]:
@@ -102,7 +97,7 @@ def _code(name: str, folder: Path) -> tuple[str, str]:
         return name, "module"
     if name not in available("hydra.bots"):
         return name, "missing"
-    return name, "built-in" if _package(name) == OURS else "plug-in"
+    return name, "built-in" if package_of("hydra.bots", name) == OURS else "plug-in"
 
 
 def _state(bot: BotPolicy, policy: Policy, ledger: Ledger, dealt: Allotment) -> tuple[str, str]:

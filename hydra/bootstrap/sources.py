@@ -1,18 +1,18 @@
 """The code a configuration names with a colon: ``bots/mine.py:make``, a file and a name in it, or ``mine.bots:make``, a module.
 
 A file is one module of its own: it is compiled from what it says now (nothing that Python cached is believed), under a name
-that no other module has, and it finds installed packages but no files beside it. Importing runs foreign code in this process,
-with all that this process may do; what it raises becomes a refusal that names its file and line.
+that no other module has, and it finds installed packages but no files beside it. Importing runs foreign code in the process
+that imports, a worker's or this one, with all that it may do; what it raises becomes a refusal that names its file and line.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import walk_tb
@@ -34,6 +34,38 @@ def file_of(name: str) -> Path | None:
     """The file that ``file.py:NAME`` points into; ``None`` for a module and for an entry point."""
     where, colon, _ = name.rpartition(":")
     return Path(where) if colon and (where.endswith(".py") or "/" in where) else None
+
+
+def file_of_module(name: str) -> Path | None:
+    """The source file of a module, found without importing anything; ``None`` for what has none, or is nowhere."""
+    spec = _spec_of(name)
+    return None if spec is None or not spec.has_location or spec.origin is None else Path(spec.origin)
+
+
+def home_of_module(name: str) -> Path | None:
+    """The folder, or the single file, of the package that a module belongs to; found without importing anything."""
+    spec = _spec_of(name.partition(".")[0])
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    return Path(spec.origin) if spec.has_location and spec.origin is not None else None
+
+
+def _spec_of(name: str) -> ModuleSpec | None:
+    """Part by part: looking a module up in its package's folders does not run the package."""
+    folders: Sequence[str] | None = None
+    spec: ModuleSpec | None = None
+    so_far = ""
+    for part in name.split("."):
+        so_far = f"{so_far}.{part}" if so_far else part
+        finders = sys.meta_path if folders is None else [PathFinder]
+        found = (finder.find_spec(so_far, folders) for finder in finders if hasattr(finder, "find_spec"))
+        spec = next((each for each in found if each is not None), None)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+    return spec
 
 
 def load_source(name: str, key: str) -> Any:

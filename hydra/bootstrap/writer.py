@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 from hydra import __version__
-from hydra.adapters.bot_host import InlineBotHost
 from hydra.adapters.files import RealFiles
 from hydra.adapters.fingerprint import CodeFingerprint
 from hydra.adapters.inbox import FileInbox
@@ -26,7 +25,10 @@ from hydra.adapters.lock import WriterLock
 from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import ParallelReads, read_inline
 from hydra.adapters.store.store import SqlStore
-from hydra.bootstrap.plugs import book_and_bots, bots_that_can_be_made, find, foreign_sources, naming, rule_book
+from hydra.bootstrap.environment import ENV_FILE
+from hydra.bootstrap.hosts import open_host
+from hydra.bootstrap.plugs import foreign_sources, naming, rule_book
+from hydra.bootstrap.points import find
 from hydra.bootstrap.setup import Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
@@ -36,10 +38,10 @@ from hydra.engine.run import EXIT_HALTED
 from hydra.guard import attempt
 from hydra.model.errors import Refused
 from hydra.model.events import Event, RunClosed, SegmentOpened
+from hydra.model.isolation import Isolation
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Binding
-from hydra.ports import Bot, Head
-from hydra.risk.plugs import RuleBook
+from hydra.ports import BotHost, Head
 
 _NEEDS_BOTS = frozenset({"qc", "run"})
 
@@ -58,6 +60,7 @@ class Writer:
     _engine: Engine | None = None
     _venue: VenueDoors | None = None
     _code: CodeFingerprint | None = None
+    _isolation: Isolation | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -111,6 +114,7 @@ class Writer:
             market=self.venue.market.describe(),
             practice=policy.practice,
             ledger=Ledger(),
+            isolation=self._isolation,
         )
 
     def code_hash(self) -> str:
@@ -134,7 +138,9 @@ class Writer:
 
     def _open(self, stack: ExitStack) -> None:
         setup, files = self.setup, RealFiles()
-        book, bots = self._plugs()
+        with naming(setup.config):
+            book = rule_book(setup.policy)
+            bots = self._bots(stack)
         for folder in (setup.state_dir, setup.log_dir, setup.inbox_dir):
             files.make_dir(folder)
         self.run = f"{wall_now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
@@ -168,10 +174,11 @@ class Writer:
             store=store,
             inbox=FileInbox(files, setup.inbox_dir, wall_now),
             probes=self._probes(files, store),
-            bots=InlineBotHost(bots, setup.policy.engine.bot_deadline_ms),
+            bots=bots,
             read_all=self._reads(stack),
             binding=self.binding,
         )
+        self._isolation = bots.isolation if self.command in _NEEDS_BOTS else None
         self._engine = Engine(outside, book, ledger)
         self._engine.open_segment(self.segment(1))
         if self.recovering:
@@ -180,16 +187,14 @@ class Writer:
             self._engine.record(found)
         self._engine.settle()
 
-    def _plugs(self) -> tuple[RuleBook, dict[str, Bot]]:
-        """What the policy names. A bot that cannot be made stops a run before it begins, and nobody who has to close positions."""
-        policy = self.setup.policy
-        if self.command in _NEEDS_BOTS:
-            return book_and_bots(self.setup.config, policy)
-        with naming(self.setup.config):
-            book = rule_book(policy)
-        bots, notes = bots_that_can_be_made(policy)
+    def _bots(self, stack: ExitStack) -> BotHost:
+        """Who asks the bots. One that cannot be made stops a run before it begins, and nobody who has to close positions."""
+        setup = self.setup
+        closed = (setup.state_dir, setup.log_dir, setup.config, ENV_FILE)
+        host, notes = open_host(setup.policy, closed, needed=self.command in _NEEDS_BOTS)
+        stack.callback(host.close)
         self.notes += notes
-        return book, bots
+        return host
 
     def _probes(self, files: RealFiles, store: SqlStore) -> HealthProbes:
         health = self.setup.policy.health

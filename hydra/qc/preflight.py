@@ -17,6 +17,7 @@ from hydra.model.portfolio import Certificate, Ledger
 from hydra.model.snapshot import Binding, GateAnswer, Scope, Snapshot, Verdict
 from hydra.policy import Policy
 from hydra.qc.check import Check, Finding
+from hydra.qc.isolation import isolation_check, why_not_isolated
 
 _NOT_ASKED_HERE = frozenset({"certificate", "mode"})
 """The certificate is what this list leaves; the mode has a check of its own."""
@@ -34,6 +35,8 @@ _REMEDIES: Mapping[str, str] = {
     "session": "wait for the session, or look at the calendar",
     "data_fresh": "check the market data source",
 }
+
+_RELEASE = "mend it, then `hydra bots release {bot}`, or set enabled = false"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def look(engine: Engine, policy: Policy) -> Preflight:
 
 
 def preflight_checks(preflight: Preflight) -> tuple[Check, ...]:
-    """Halts, then every gate by name, then every bot."""
+    """Halts, then every gate by name, then every bot, and what kept them apart while they were asked."""
     gates = dict.fromkeys(answer.gate for answer in preflight.gates if answer.gate not in _NOT_ASKED_HERE)
     return (
         Check(
@@ -76,6 +79,7 @@ def preflight_checks(preflight: Preflight) -> tuple[Check, ...]:
             remedy="see the section budgets in the configuration",
         ),
         *(_bot_check(preflight, bot.id) for bot in preflight.policy.enabled_bots),
+        isolation_check(lambda: preflight.engine.outside.bots.isolation, preflight.policy.isolation),
     )
 
 
@@ -118,14 +122,20 @@ def _budgets(policy: Policy) -> Finding:
 
 
 def _bot_check(preflight: Preflight, bot_id: str) -> Check:
+    strikes = preflight.engine.ledger.bot(bot_id).strikes
+    quarantined = strikes >= preflight.policy.engine.bot_strikes
+
     def ask() -> Finding:
         bot = preflight.engine.book.bots[bot_id]
-        if preflight.engine.ledger.bot(bot_id).strikes >= preflight.policy.engine.bot_strikes:
-            return Finding(good=False, reason=f"{bot_id} is in quarantine")
+        if quarantined:
+            return Finding(good=False, reason=f"{bot_id} is in quarantine: {strikes} failed answers")
         question = question_for(preflight.snapshot, bot, dict.fromkeys(bot.symbols, True))
         if question is None:
             return Finding(good=None, reason="equity or session is unknown; nothing to show it")
-        answer = preflight.engine.outside.bots.ask((question,))[0]
+        bots = preflight.engine.outside.bots
+        answer = bots.ask((question,))[0]
+        if answer.failure is not None and why_not_isolated(bots.isolation, preflight.policy.isolation) is not None:
+            return Finding(good=None, reason="it was not asked: a guard that is required does not hold; see isolation")
         if answer.failure is not None:
             return Finding(good=False, reason=f"{answer.failure.kind}: {answer.failure.reason}")
         bars = ", ".join(f"{symbol} {len(question.view.bars.get(symbol, ()))} bars" for symbol in bot.symbols)
@@ -135,7 +145,7 @@ def _bot_check(preflight: Preflight, bot_id: str) -> Check:
         name=f"bot {bot_id}",
         question=f"Does {bot_id} load and answer?",
         ask=ask,
-        remedy="fix the bot, or set enabled = false",
+        remedy=_RELEASE.format(bot=bot_id) if quarantined else "mend it, or set enabled = false",
     )
 
 

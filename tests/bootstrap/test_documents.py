@@ -119,6 +119,7 @@ def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -
             "market",
             "options",
             "engine",
+            "isolation",
             "health",
             "risk",
             "budgets",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hydra.bootstrap.config import load_policy
+from hydra.bootstrap.making import make_bots
 from hydra.bootstrap.new_bot import write_bot
-from hydra.bootstrap.plugs import make_bots
 from hydra.model.errors import BadConfig
 from hydra.policy import Policy
 from tests.bootstrap.test_config import PAPER_TEXT

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hydra.bootstrap.config import load_policy
-from hydra.bootstrap.plugs import book_and_bots
+from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.plugs import naming, rule_book
 from hydra.model.errors import BadConfig
 from tests.bootstrap.test_config import PAPER_TEXT
 
@@ -77,6 +78,13 @@ CONTRADICTIONS: list[tuple[str, str, str]] = [
 ]  # fmt: skip
 
 
+def _resolve(config: Path) -> None:
+    policy = load_policy(config, {}, None)
+    with naming(config):
+        rule_book(policy)
+        make_bots(policy)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"), CONTRADICTIONS, ids=[f"{n}-{row[1]:.30}" for n, row in enumerate(CONTRADICTIONS)]
 )
@@ -85,7 +93,7 @@ def test_it_is_refused_with_its_file_and_its_key(tmp_path: Path, before: str, af
     config = tmp_path / "policy.toml"
     config.write_text(PAPER_TEXT.replace(before, after, 1), encoding="utf-8")
     with pytest.raises(BadConfig) as caught:
-        book_and_bots(config, load_policy(config, {}, None))
+        _resolve(config)
     message = str(caught.value)
     assert said in message
     assert all(line.startswith(f"{config}: ") for line in message.splitlines())
@@ -97,7 +105,7 @@ def test_no_rules_no_bots_no_entries(tmp_path: Path) -> None:
     end = PAPER_TEXT.index("]", start)
     config.write_text(f"{PAPER_TEXT[:start]}rules = [{PAPER_TEXT[end:]}", encoding="utf-8")
     with pytest.raises(BadConfig, match=r"risk\.rules: an empty rule book admits nothing"):
-        book_and_bots(config, load_policy(config, {}, None))
+        _resolve(config)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from rich.console import Console
 from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.roster import Installed, Member, installed_unnamed, roster
 from hydra.bootstrap.setup import Setup
-from hydra.cli.screen.roster import others_line, roster_table
+from hydra.cli.screen.roster import others_line, release_line, roster_table
 from hydra.model.portfolio import FLATTEN_ALL, BotRecord, Day, Ledger
 from tests.bootstrap.test_config import PAPER
 
@@ -103,6 +103,16 @@ def test_every_figure_of_every_bot_is_there_at_both_widths(width: int) -> None:
     for bot in SETUP.policy.bots:
         assert all(word in text for word in (bot.id, bot.bot, bot.bucket, *bot.symbols))
     assert all(word in text for word in ("quarantined", "built-in", "2/4", "-$12.34", "$167", "$154", "$1,000"))
+
+
+def test_those_in_quarantine_are_named_with_the_way_out_and_nobody_else_is() -> None:
+    strikes = {bot: BotRecord(bot=bot, strikes=n) for bot, n in (("spy-trend", 3), ("aapl-trend", 4), ("coins", 2))}
+    told = release_line(roster(SETUP, Ledger(day=DAY, bots=strikes)))
+    assert told is not None
+    assert told.plain == (
+        "not asked any more: spy-trend, aapl-trend; `hydra bots release spy-trend` has it asked again"
+    )
+    assert release_line(roster(SETUP, Ledger(day=DAY))) is None
 
 
 def test_a_name_cannot_steer_the_terminal() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from hydra.adapters.fingerprint import CodeFingerprint
 from hydra.bootstrap.config import load_policy
-from hydra.bootstrap.plugs import bots_that_can_be_made, foreign_sources, make_bots
+from hydra.bootstrap.making import bots_that_can_be_made, make_bots
+from hydra.bootstrap.plugs import foreign_sources
 from hydra.bootstrap.sources import file_of, load_source
 from hydra.model.errors import BadConfig
 from hydra.policy import Policy

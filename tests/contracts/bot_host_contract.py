@@ -15,7 +15,7 @@ import pytest
 
 from hydra.model.snapshot import Answer, View
 from hydra.ports import Bot, BotHost, Question
-from tests.fakes.outside import entry
+from tests.contracts.bot_host_bots import FAILING, fails_in_escapes, is_quiet, pretends_to_start, wish, wishes
 
 Make = Callable[[Mapping[str, Bot]], BotHost]
 
@@ -36,55 +36,13 @@ def question(bot: str, memory: Mapping[str, Any] | None = None) -> Question:
     return Question(bot=bot, view=view, memory=memory or {})
 
 
-def wishes(view: View, memory: Mapping[str, Any]) -> Any:
-    return [entry(view.bot)], {**memory, "count": memory.get("count", 0) + 1}
-
-
-def is_quiet(_view: View, memory: Mapping[str, Any]) -> Any:
-    return (), memory
-
-
-def raises(_view: View, _memory: Mapping[str, Any]) -> Any:
-    raise RuntimeError("broken")
-
-
-def exits(_view: View, _memory: Mapping[str, Any]) -> Any:
-    raise SystemExit(3)
-
-
-def says_nothing(_view: View, _memory: Mapping[str, Any]) -> Any:
-    return None
-
-
-def floods(view: View, memory: Mapping[str, Any]) -> Any:
-    return [entry(view.bot)] * 1000, memory
-
-
-def remembers_too_much(_view: View, _memory: Mapping[str, Any]) -> Any:
-    return [], {"a": "x" * 1_000_000}
-
-
-def wishes_in_words(_view: View, memory: Mapping[str, Any]) -> Any:
-    return ["buy"], memory
-
-
-FAILING: dict[str, Bot] = {
-    "raises": raises,
-    "exits": exits,
-    "says_nothing": says_nothing,
-    "floods": floods,
-    "remembers_too_much": remembers_too_much,
-    "wishes_in_words": wishes_in_words,
-}
-
-
 class BotHostContract:
     """Subclass it and provide ``make``."""
 
     def test_everybody_is_answered_for_in_order(self, make: Make) -> None:
         host = make({"a": wishes, "b": is_quiet})
         answers = host.ask([question("b"), question("a", {"count": 2})])
-        assert answers == (Answer(bot="b"), Answer(bot="a", intents=(entry("a"),), memory={"count": 3}))
+        assert answers == (Answer(bot="b"), Answer(bot="a", intents=(wish("a"),), memory={"count": 3}))
         host.close()
 
     def test_a_bot_that_is_not_there_abstains(self, make: Make) -> None:
@@ -102,6 +60,16 @@ class BotHostContract:
         assert (bad.intents, bad.memory) == ((), None)
         assert bad.failure.reason
         assert len(good.intents) == 1
+        host.close()
+
+    @pytest.mark.parametrize("bot", [pretends_to_start, fails_in_escapes])
+    def test_a_bot_fails_by_an_exceptions_name_and_by_no_word_of_the_hosts(self, make: Make, bot: Bot) -> None:
+        host = make({"bad": bot})
+        (answer,) = host.ask([question("bad")])
+        assert answer.failure is not None
+        assert answer.failure.kind == "malformed"
+        assert "which is not its to say" in answer.failure.reason
+        assert answer.failure.reason.isprintable()
         host.close()
 
     def test_the_same_question_has_the_same_answer(self, make: Make) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.engine.replay import replay
 from hydra.model.errors import Unreachable
 from hydra.model.events import CancelHeard, CancelSent, Halted, OrderAccepted, OrderSent, OrderUnknown

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.model.orders import Purpose
 from hydra.ports import BotHost
 from tests.contracts.bot_host_contract import BotHostContract, question

@@ -1,0 +1,71 @@
+"""Bots inline: in this process, guarded. They can raise what they like; they can still hang or crash the process.
+
+The deadline is measured, not enforced: an answer that came too late is a failure like any other, but a bot that never
+returns stops the loop. Each bot gets mappings of its own: what it does to them is seen by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import orjson
+
+from hydra.adapters.bots.answers import checked, failed, own
+from hydra.guard import attempt_foreign
+from hydra.model.isolation import INLINE, Isolation
+from hydra.model.snapshot import Answer, View
+from hydra.model.values import replace
+from hydra.ports import Bot, Question
+
+
+class InlineBotHost:
+    """The ``BotHost`` for bots that run in this process."""
+
+    def __init__(self, bots: Mapping[str, Bot], deadline_ms: int | None) -> None:
+        self._bots = bots
+        self._deadline_seconds = None if deadline_ms is None else deadline_ms / 1000
+
+    @property
+    def isolation(self) -> Isolation:
+        """Nothing is kept from them."""
+        return INLINE
+
+    def ask(self, questions: Sequence[Question]) -> tuple[Answer, ...]:
+        """Ask each bot once, in order."""
+        return tuple(self._ask(question) for question in questions)
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+    def _ask(self, question: Question) -> Answer:
+        bot = self._bots.get(question.bot)
+        if bot is None:
+            return failed(question.bot, "missing", "no such bot is loaded")
+        view, memory = _own(question.view), _copy(question.memory)
+        started = perf_counter()
+        outcome = attempt_foreign(question.bot, lambda: checked(question.bot, question.memory, bot(view, memory)))
+        if outcome.value is None:
+            return Answer(bot=question.bot, failure=outcome.failure and own(question.bot, outcome.failure))
+        took = perf_counter() - started
+        if self._deadline_seconds is not None and took > self._deadline_seconds:
+            reason = f"took {took * 1000:.0f} ms, at most {self._deadline_seconds * 1000:.0f}"
+            return failed(question.bot, "timeout", reason)
+        return outcome.value
+
+
+def _own(view: View) -> View:
+    """The view with mappings that nobody else holds; what they hold cannot be changed."""
+    return replace(
+        view,
+        bars=dict(view.bars),
+        quotes=dict(view.quotes),
+        holdings=dict(view.holdings),
+        may_enter=dict(view.may_enter),
+        chains=dict(view.chains),
+    )
+
+
+def _copy(memory: Mapping[str, Any]) -> Mapping[str, Any]:
+    return orjson.loads(orjson.dumps(memory)) if memory else {}
