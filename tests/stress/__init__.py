@@ -1,0 +1,1 @@
+"""Hostile bots, and the harness that plays them beside a good one."""
