@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.feed import MemoryFeed
-from hydra.adapters.bot_host import InlineBotHost
+from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.calendar import ExchangeCalendar
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
 from hydra.adapters.exchange.model import VenueSettings
@@ -27,7 +27,8 @@ from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import read_inline
 from hydra.adapters.store.store import SqlStore
 from hydra.bootstrap.config import load_policy
-from hydra.bootstrap.plugs import make_bots, rule_book
+from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.plugs import rule_book
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import recover
@@ -35,6 +36,7 @@ from hydra.model.events import Certified, SegmentOpened
 from hydra.model.portfolio import Certificate, Ledger
 from hydra.model.snapshot import Binding
 from hydra.policy import Policy
+from hydra.ports import BotHost
 
 PAPER = Path(__file__).resolve().parent.parent / "configs" / "paper.toml"
 SYMBOLS = ("AAPL", "AMD", "AMZN", "GOOG", "INTC", "META", "MSFT", "NVDA", "SPY", "TSLA")
@@ -153,8 +155,16 @@ def policy_of(bots: int) -> Policy:
 
 
 @contextmanager
-def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, policy: Policy, steps: int) -> Iterator[Rig]:
-    """An engine in ``folder``, recovered and certified, its market at the first step."""
+def rig(
+    setting: Setting,
+    folder: Path,
+    calendar: ExchangeCalendar,
+    *,
+    policy: Policy,
+    steps: int,
+    bots: BotHost | None = None,
+) -> Iterator[Rig]:
+    """An engine in ``folder``, recovered and certified, its market at the first step. Without ``bots`` they are asked inline."""
     feed = MemoryFeed(
         policy.symbols, calendar, steps=steps, step_seconds=setting.step_seconds, fresh_quotes=setting.fresh_quotes
     )
@@ -206,7 +216,7 @@ def rig(setting: Setting, folder: Path, calendar: ExchangeCalendar, *, policy: P
             store=store,
             inbox=FileInbox(files, folder / "state" / "inbox", clock.now),
             probes=HealthProbes(measures, probe_seconds=setting.health_seconds),
-            bots=InlineBotHost(make_bots(policy), policy.engine.bot_deadline_ms),
+            bots=bots or InlineBotHost(make_bots(policy), policy.engine.bot_deadline_ms),
             read_all=read_inline,
             binding=binding,
         )
