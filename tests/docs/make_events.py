@@ -2,8 +2,8 @@
 
 A day in the simulated exchange gives most kinds. The venue's bad days are staged at the broker's port: the first order is
 refused, the answer to the second is lost, so is that to the first cancellation, and a stop fills while no engine is looking.
-Then an operator halts and resumes, somebody buys by hand, which is accepted, one bot is flattened, the store is damaged, and
-the doctor mends it.
+One bot does not answer in time, once. Then an operator halts and resumes, and releases that bot; somebody buys by hand, which is
+accepted, one bot is flattened, the store is damaged, and the doctor mends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -28,11 +28,14 @@ from hydra.cli.frame import Command, Frame, Result
 from hydra.engine.run import Loop
 from hydra.model.events import KINDS
 from hydra.model.orders import Order, OrderStatus, OrderType, Purpose, Side
-from hydra.ports import Ack, AckOutcome, Broker
+from hydra.model.snapshot import Answer, Failure
+from hydra.ports import Ack, AckOutcome, BotHost, Broker, Question
 from tests.docs.pages import DOCS, ROOT
 
 PAGE = DOCS / "reference" / "events.md"
 WIDTH = 118
+LATE = "spy-breakout"
+"""The bot that does not answer in time."""
 _KEPT = 2
 _LONG = 3
 
@@ -67,6 +70,28 @@ class BadDay:
         return ack
 
 
+class BadBot:
+    """A bot host in which one bot's first answer comes too late."""
+
+    def __init__(self, bots: BotHost, late: str) -> None:
+        self._bots = bots
+        self._late: str | None = late
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bots, name)
+
+    def ask(self, questions: Sequence[Question]) -> tuple[Answer, ...]:
+        """Lose one answer, then behave."""
+        return tuple(self._late_one(answer) for answer in self._bots.ask(questions))
+
+    def _late_one(self, answer: Answer) -> Answer:
+        if answer.bot != self._late:
+            return answer
+        self._late = None
+        failure = Failure(what=answer.bot, kind="timeout", reason="no answer within 500 ms")
+        return Answer(bot=answer.bot, failure=failure)
+
+
 def options(folder: Path, /, **more: Any) -> dict[str, Any]:
     """A command's options for a state and a journal below ``folder``."""
     places = {"config": ROOT / "configs" / "paper.toml", "state_dir": folder / "state", "log_dir": folder / "logs"}
@@ -81,11 +106,12 @@ def call(entry: Command, name: str, folder: Path, /, **more: Any) -> Result:
 
 @contextlib.contextmanager
 def elsewhere(folder: Path) -> Iterator[None]:
-    """Work in ``folder``, with nothing of Hydra in the environment but what makes positions short."""
+    """Work in ``folder``, with nothing of Hydra in the environment but what makes positions short, and bots prompt on any machine."""
     place, before = Path.cwd(), dict(os.environ)
     for name in [name for name in os.environ if name.startswith("HYDRA_")]:
         del os.environ[name]
     os.environ["HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES"] = "5"
+    os.environ["HYDRA_ISOLATION__HOST"] = "inline"
     os.chdir(folder)
     try:
         yield
@@ -103,6 +129,8 @@ def live_through_it(folder: Path) -> None:
     _bad_day(setup)
     assert call(operator.command, "halt", folder, reason="the news desk called").exit_code == 0
     assert call(operator.command, "resume", folder, reason="false alarm", force=False).exit_code == 0
+    released = call(operator.command, "bots release", folder, bot=LATE, reason="it has more memory now", forget=False)
+    assert released.exit_code == 0
     with Writer(setup=setup, command="run") as writer:
         _loop(writer, cycles_max=3).run()
         by_hand = Order(
@@ -130,7 +158,8 @@ def _bad_day(setup: Setup) -> None:
     """Trade until an exit has taken its stop back and something is held; then be ended, and miss the stop."""
     with Writer(setup=setup, command="run") as writer:
         engine = writer.engine
-        engine.outside = replace(engine.outside, broker=BadDay(engine.outside.broker))
+        outside = engine.outside
+        engine.outside = replace(outside, broker=BadDay(outside.broker), bots=BadBot(outside.bots, LATE))
         cancelled = 0
 
         def enough() -> int | None:
@@ -201,7 +230,8 @@ def _cut(value: Any) -> Any:
 
 def _unnamed(event: dict[str, Any], folder: Path) -> dict[str, Any]:
     text = json.dumps(event).replace(str(folder), "/srv/hydra")
-    for host in {os.uname().nodename, *re.findall(r'"host": "([^"]+)"', text)}:
+    machines = set(re.findall(r'"host": "([^"]+)"', text)) - {"process", "inline"}  # where bots are asked is no machine
+    for host in {os.uname().nodename, *machines}:
         text = text.replace(f'"{host}"', '"trader-1"').replace(f"@{host}", "@trader-1")
     text = re.sub(r'"by": "[^"@]+@', '"by": "ann@', text)
     return json.loads(text)  # type: ignore[no-any-return]  # a mapping went in

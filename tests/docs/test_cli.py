@@ -14,6 +14,8 @@ import pytest
 from typer.main import get_command
 
 from hydra.bootstrap.environment import RESERVED
+from hydra.bootstrap.setup import read_setup
+from hydra.bootstrap.writer import Writer
 from hydra.cli.commands import (
     bots,
     broker_test,
@@ -30,6 +32,8 @@ from hydra.cli.commands import (
 )
 from hydra.cli.frame import EXIT_CODES, Frame
 from hydra.cli.main import app, main
+from hydra.engine.cycle import answered
+from hydra.model.snapshot import Answer, Failure
 from tests.docs.make_events import call, elsewhere, options
 from tests.docs.pages import ROOT, read, rows, sections
 
@@ -106,6 +110,16 @@ def keys_in(name: str) -> set[str]:
     return {cell for cell in code_cells(SECTIONS[name]) if re.fullmatch(r"[a-z_]+", cell)}
 
 
+def fail_once(place: Path, bot: str) -> None:
+    """Journal a failed answer of a bot."""
+    told = options(place)
+    setup = read_setup(told["config"], told["state_dir"], told["log_dir"], {})
+    failure = Failure(what=bot, kind="timeout", reason="no answer within 500 ms")
+    with Writer(setup=setup, command="halt", recovering=False) as writer:
+        writer.engine.record(answered(writer.engine.ledger.cycle, [Answer(bot=bot, failure=failure)]))
+        writer.engine.settle()
+
+
 def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None:
     run_options = dict.fromkeys(("interval", "speed", "data", "seed")) | {"cycles": 3, "live": False}
 
@@ -129,6 +143,9 @@ def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None
         assert keys(broker_test, "test-broker", reconnect=False) == keys_in("test-broker")
         asked = {"expect_equity": None, "tolerance": None}
         assert keys(verify_balance, "verify-balance", **asked) == keys_in("verify-balance")
+        failed = {"bot": "spy-trend", "reason": "", "forget": True}
+        fail_once(place, "spy-trend")
+        assert keys(operator, "bots release", **failed) == keys_in("bots release") - {"path"}
         assert keys(bots, "bots list") == keys_in("bots list") - {"enabled", "disabled", "quarantined", "benched"}
         shutil.copy(ROOT / "configs" / "paper.toml", place / "paper.toml")
         assert keys(bots, "bots new", name="dip_buyer", config=place / "paper.toml") == keys_in("bots new")
