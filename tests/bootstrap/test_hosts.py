@@ -13,6 +13,7 @@ from hydra.model.errors import BadConfig
 from hydra.model.isolation import INLINE
 from hydra.model.snapshot import Answer
 from hydra.policy import Policy
+from tests.adapters.bots.hosts import FULL, OFFERED
 from tests.bootstrap.test_sources import QUIET, configured
 from tests.contracts.bot_host_contract import question
 
@@ -39,7 +40,11 @@ def test_a_file_and_a_module_are_made_in_processes_and_never_imported_here(
     (package / "inner.py").write_text(TELLS, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     for name, text in (("bots/mine.py:make", TELLS), ("packaged_bots.inner:make", None)):
-        policy = only(configured(tmp_path, name, text), "mine", guards="required")
+        policy = only(
+            configured(tmp_path, name, text),
+            "mine",
+            guards="required" if OFFERED.landlock and OFFERED.seccomp else "offered",
+        )
         before = set(sys.modules)
         host, notes = open_host(policy, (tmp_path / "state",), needed=True)
         with closing(host):
@@ -98,6 +103,7 @@ def test_a_replay_asks_foreign_bots_in_processes_and_its_own_here(tmp_path: Path
     assert not [new for new in set(sys.modules) - before if new.startswith("hydra_file_")]
 
 
+@FULL
 def test_a_bot_reads_its_own_code_and_no_file_beside_it(tmp_path: Path) -> None:
     beside = tmp_path / "bots" / "secret.txt"
     text = QUIET + f"print(open({str(beside)!r}).read())\n"

@@ -22,6 +22,7 @@ from hydra.qc.ground import descendants, left_behind
 from hydra.qc.hostile.table import HOSTILE
 from hydra.qc.stress import GOOD, play
 from hydra.qc.stress_report import StressReport
+from tests.adapters.bots.hosts import FULL
 from tests.stress.stage import KEY, in_memory, in_processes, stress_of
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="what keeps bots apart is Linux's")
@@ -185,7 +186,7 @@ def test_the_document_says_whether_it_held(tmp_path: Path) -> None:
     assert document["bots"][0]["bot"] == "raises"
 
 
-@LINUX
+@FULL
 def test_all_of_them_in_processes_beside_a_good_one(tmp_path: Path) -> None:
     """The slice of the gate: everything at once, a few cycles."""
     report = play(stress_of(*HOSTILE, cycles=3, deadline_ms=800), tmp_path, in_processes(800))
@@ -194,7 +195,7 @@ def test_all_of_them_in_processes_beside_a_good_one(tmp_path: Path) -> None:
     assert {bot.asked for bot in report.bots} == {3}
 
 
-@LINUX
+@FULL
 @pytest.mark.drill
 @pytest.mark.timeout(7200)
 def test_a_thousand_cycles() -> None:

@@ -64,7 +64,7 @@ class Worker:
         self._seen = Seen()
         self._memory: Mapping[str, Any] | None = None
         self._memory_bytes = msgspec.Raw(b"{}")
-        self._used_seconds = 0.0
+        self._used_seconds: float | None = None
 
     @property
     def bot(self) -> str:
@@ -153,23 +153,27 @@ class Worker:
 
     def busy(self) -> str | None:
         """How it has used the processor while nobody asked it, if it has; ``None`` where that cannot be measured."""
-        if self.state is not State.IDLE or not _LINUX:
+        if self.state is not State.IDLE:
             return None
-        used, passed = self._used() - self._used_seconds, time.perf_counter() - self.since
+        used_seconds, now = self._used_seconds, self._used()
+        if used_seconds is None or now is None:
+            self._used_seconds, self.since = now, time.perf_counter()
+            return None
+        used, passed = now - used_seconds, time.perf_counter() - self.since
         if used <= _IDLE_SECONDS + _IDLE_SHARE * passed:
             return None
         return f"used {used:.2f} s of processor time in {passed:.2f} s in which it was not asked"
 
-    def _used(self) -> float:
-        """Seconds of processor time so far."""
+    def _used(self) -> float | None:
+        """Seconds of processor time so far; ``None`` where that cannot be told, and until its number is known."""
         if not _LINUX or not self.pid:
-            return 0.0
+            return None
         try:
             return time.clock_gettime(
                 (~self.pid << 3) | 2
             )  # the clock of another process, as clock_getcpuclockid(3) has it
         except OSError:
-            return 0.0
+            return None
 
     def _say(self, data: bytes) -> None:
         self._unsent += framed(data)

@@ -235,13 +235,10 @@ class _Round:
             return
         worker.answered()
         del self._until[worker.bot]
-        failure = answer.failure
-        if failure is None:
-            self.answers[worker.bot] = answer
-            return
-        # It could answer, and failed: what it has left behind in its process goes with it.
         self.answers[worker.bot] = answer
-        self._crew.lose(worker)
+        if answer.failure is not None:
+            # It could answer, and failed: what it has left behind in its process goes with it.
+            self._crew.lose(worker)
 
     def hear_of_the_ended(self) -> None:
         """How those ended that ended by themselves; who is not told of in time has just ended."""

@@ -122,11 +122,11 @@ def _names_at_the_start() -> set[str]:
 
 def _files(strangers: Sequence[int], closed: Sequence[str]) -> Iterator[tuple[str, Act]]:
     yield "list /", partial(os.listdir, "/")
-    yield "read /etc/passwd", partial(_read, "/etc/passwd")
+    yield "open /etc/passwd", partial(_open, "/etc/passwd")
     for pid in strangers:
-        yield f"read /proc/{pid}/environ", partial(_read, f"/proc/{pid}/environ")
-    for path in closed:
-        yield f"read {path}", partial(_read, _nearest(path))
+        yield f"open /proc/{pid}/environ", partial(_open, f"/proc/{pid}/environ")
+    for path in closed:  # opened and not read: what is in them would stay in this process's memory
+        yield f"open {path}", partial(_open, _nearest(path))
         yield f"write {path}", partial(_open_to_write, _nearest(path))
     yield "create a file in /tmp", partial(_create, f"/tmp/hydra-attempt-{os.getpid()}")  # noqa: S108  # nothing is kept there
     yield "change a mode", partial(kernel.call, "chmod", None, 0)

@@ -8,11 +8,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hydra.adapters.bots.processes import ProcessBotHost
 from hydra.adapters.bots.wire import Begin
+from hydra.adapters.sandbox.offer import offered
 from hydra.bootstrap.hosts import interpreter_paths, worker_environment
 from hydra.ports import Bot
 
+OFFERED = offered()
+FULL = pytest.mark.skipif(
+    not (OFFERED.landlock and OFFERED.seccomp), reason=f"needs Landlock and seccomp; this kernel offers {OFFERED}"
+)
 REPOSITORY = Path(__file__).resolve().parents[3]
 PROGRAM = (sys.executable, "-s", "-P", "-m", "tests.adapters.bots.program")
 

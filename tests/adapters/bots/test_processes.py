@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from hydra.adapters.bots.line import Worker
 from hydra.adapters.bots.processes import ProcessBotHost
 from hydra.model.errors import Refused
 from hydra.model.snapshot import STARTING, Answer
 from hydra.ports import Question
 from tests.adapters.bots import foreign
-from tests.adapters.bots.hosts import REPOSITORY, begin, children, descendants, host_of
+from tests.adapters.bots.hosts import FULL, REPOSITORY, begin, children, descendants, host_of
 from tests.contracts.bot_host_bots import wish
 from tests.contracts.bot_host_contract import BotHostContract, question
 
@@ -158,6 +159,14 @@ def test_one_that_stays_busy_after_its_answer_is_ended_before_it_is_asked_again(
         assert "it was not asked" in second.failure.reason
 
 
+def test_what_a_worker_used_before_its_number_was_known_is_not_held_against_it() -> None:
+    worker = Worker(begin("a", foreign.wishes))
+    worker.answered()
+    worker.pid = os.getpid()  # a process that has used the processor
+    assert worker.busy() is None
+    assert worker.busy() is None
+
+
 @pytest.mark.parametrize(
     ("maker", "reason"),
     [
@@ -184,7 +193,9 @@ def test_without_a_nursery_everybody_abstains_and_the_next_cycle_begins_anew() -
         before = children(os.getpid())
         assert host.start() == {}
         (nursery,) = children(os.getpid()) - before
+        workers = descendants(nursery)
         os.kill(nursery, signal.SIGKILL)
+        _gone(workers)
         (answer,) = host.ask([question("a")])
         assert answer.failure is not None
         assert host.ask([question("a")])[0].intents == (wish("a"),)
@@ -201,6 +212,7 @@ def test_a_program_that_cannot_run_refuses_with_what_it_said() -> None:
     host.close()
 
 
+@FULL
 def test_every_guard_is_tried_and_held() -> None:
     with hosting({"a": foreign.wishes, "b": foreign.wishes}, required=True) as host:
         assert host.isolation.held == ()
@@ -236,7 +248,21 @@ def test_when_the_engine_is_killed_its_workers_end_too() -> None:
     assert len(workers) == 3
     engine.kill()
     engine.communicate()
+    _gone(workers)
+
+
+def _gone(workers: set[int]) -> None:
+    """Wait until these processes are no more."""
+    assert workers
     ends_at = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in workers):
-        assert time.monotonic() < ends_at, "a worker outlives its engine"
+    while any(map(_lives, workers)):
+        assert time.monotonic() < ends_at, "a worker outlives what it came from"
         time.sleep(0.02)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"  # ended, and nobody has taken it up yet

@@ -124,7 +124,7 @@ def test_a_closed_path_inside_what_is_readable_is_open_even_before_it_is_there(i
     order = {"closed": [str(folder / ".env")], "names": [], "readable": [*READABLE, str(folder)]}
     told = answer(inside(f"{BODIES}:every_trial", OFFERED, folder, **order))
     wrong = [(what, said) for guard, what, refused, said in told if guard == "files" and not refused]
-    assert wrong == [(f"read {folder / '.env'}", "done")]
+    assert wrong == [(f"open {folder / '.env'}", "done")]
 
 
 def test_only_a_refusal_for_the_right_reason_counts(inside: Children, folder: Path) -> None:
