@@ -16,7 +16,7 @@ from hydra.model.values import Value
 from hydra.qc.hostile.kit import ELSE, GOT
 from hydra.qc.hostile.table import ANSWERS, HOSTILE
 
-CROWDED = frozenset({"starting", "timeout"})
+CROWDED = frozenset({"starting", "timeout", "ended"})
 """How any bot may end now and then where eighty others do what they can to take the machine from it. Never the good one."""
 _ROOM = 1.25
 _DESCRIPTORS = 40

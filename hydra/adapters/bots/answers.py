@@ -25,6 +25,7 @@ DIGITS_MAX = 30
 HOSTS_WORDS = frozenset(
     (
         "timeout",
+        "ended",
         "exited",
         "killed",
         "oversized",

@@ -241,7 +241,7 @@ class _Round:
             self._crew.lose(worker)
 
     def hear_of_the_ended(self) -> None:
-        """How those ended that ended by themselves; who is not told of in time has just ended."""
+        """How those ended that ended by themselves, as far as it is told in time: nobody waits for a corpse."""
         if self._untold:
             self._crew.settle(_END_SECONDS, enough=lambda: not self._untold)
         for bot, (kind, reason) in self._gone_ones.items():
@@ -250,7 +250,7 @@ class _Round:
     def _gone(self, worker: Worker) -> None:
         state = worker.state
         self._until.pop(worker.bot, None)
-        self._gone_ones[worker.bot] = ("exited", "its process has ended")
+        self._gone_ones[worker.bot] = ("ended", "its process has ended; how was not told in time")
         self._untold.add(worker.bot)
 
         def ended(status: int) -> None:

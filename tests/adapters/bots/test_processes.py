@@ -68,11 +68,14 @@ LOST = {
 }
 
 
+NOT_YET = (STARTING, "ended")
+
+
 def _heard(host: ProcessBotHost, questions: list[Question]) -> list[Answer]:
     """Everybody's answer; who is still being made after its last end is asked once more, on a machine that is busy."""
     heard = {answer.bot: answer for answer in host.ask(questions)}
     for _ in range(100):
-        starting = [q for q in questions if (failure := heard[q.bot].failure) is not None and failure.kind == STARTING]
+        starting = [q for q in questions if (failure := heard[q.bot].failure) is not None and failure.kind in NOT_YET]
         if not starting:
             break
         time.sleep(0.1)
@@ -135,7 +138,8 @@ def test_one_that_ended_between_two_cycles_is_told_of_at_once() -> None:
             os.kill(answer.memory["pid"], signal.SIGKILL)
         again = host.ask([question(name) for name in names])
         kinds = [None if answer.failure is None else answer.failure.kind for answer in again]
-        assert kinds == ["killed", *[None] * 8, "killed"]
+        assert kinds[1:-1] == [None] * 8
+        assert {kinds[0], kinds[-1]} <= {"killed", "ended"}  # by its deadline each would have been a timeout
 
 
 def test_many_that_are_slow_do_not_wait_for_one_another() -> None:
