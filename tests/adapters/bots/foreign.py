@@ -106,6 +106,14 @@ def remembers_too_much_in_its_own_words(view: View, _memory: Mapping[str, Any]) 
     time.sleep(600)
 
 
+def trickles(_view: View, _memory: Mapping[str, Any]) -> Any:
+    """A frame of 64 KB, byte by byte."""
+    os.write(LINE, b"\xff\xff\x00\x00")
+    while True:
+        os.write(LINE, b" ")
+        time.sleep(0.002)
+
+
 def stops_halfway(_view: View, _memory: Mapping[str, Any]) -> Any:
     os.write(LINE, b"\x40\x00\x00\x00{")
     time.sleep(600)

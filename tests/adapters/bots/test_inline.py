@@ -10,6 +10,7 @@ import pytest
 from hydra.adapters.bots.inline import InlineBotHost
 from hydra.model.orders import Purpose
 from hydra.ports import BotHost
+from tests.adapters.bots.foreign import changes_what_it_was_given
 from tests.contracts.bot_host_contract import BotHostContract, question
 from tests.fakes.outside import entry
 
@@ -35,6 +36,13 @@ def test_an_answer_that_came_too_late_is_a_failure_with_its_time() -> None:
     assert answer.failure.kind == "timeout"
     assert "at most 10" in answer.failure.reason
     assert ask(slow).memory == {"a": 1}
+
+
+def test_what_a_bot_does_to_what_it_was_given_is_seen_by_nobody() -> None:
+    asked = question("a", {"count": 5})
+    (answer,) = InlineBotHost({"a": changes_what_it_was_given}, None).ask([asked])
+    assert answer.memory == {"count": 1}
+    assert asked == question("a", {"count": 5})
 
 
 def test_memory_that_did_not_change_is_not_recorded() -> None:

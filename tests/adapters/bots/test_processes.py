@@ -20,7 +20,7 @@ from hydra.model.snapshot import STARTING, Answer
 from hydra.ports import Question
 from tests.adapters.bots import foreign
 from tests.adapters.bots.hosts import FULL, REPOSITORY, begin, children, descendants, host_of
-from tests.contracts.bot_host_bots import wish
+from tests.contracts.bot_host_bots import raises, wish
 from tests.contracts.bot_host_contract import BotHostContract, question
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the guards are Linux's")
@@ -150,6 +150,26 @@ def test_many_that_are_slow_do_not_wait_for_one_another() -> None:
         answers = host.ask([question(name) for name in names])
         assert time.perf_counter() - began < 5  # one after the other: ten seconds
         assert all(answer.memory == {"slow": True} for answer in answers)
+
+
+def test_one_that_speaks_byte_by_byte_does_not_keep_the_others_waiting() -> None:
+    hung = [f"hung-{n}" for n in range(16)]
+    bots = {"trickles": foreign.trickles, **dict.fromkeys(hung, foreign.hangs_asleep)}
+    with hosting(bots, deadline_ms=1000) as host:
+        assert host.start() == {}
+        began = time.perf_counter()
+        answers = host.ask([question(name) for name in bots])
+        assert time.perf_counter() - began < 3  # four at a time: more than four seconds
+        assert {answer.failure.kind for answer in answers if answer.failure is not None} == {"timeout"}
+
+
+def test_one_that_was_replaced_is_asked_in_the_next_cycle_however_late_that_is() -> None:
+    with hosting({"a": raises}, deadline_ms=500) as host:
+        for _ in range(2):
+            (answer,) = host.ask([question("a")])
+            assert answer.failure is not None
+            assert answer.failure.kind == "RuntimeError"
+            time.sleep(1)  # longer than the deadline: what its process has said meanwhile lies unheard
 
 
 def test_one_that_stays_busy_after_its_answer_is_ended_before_it_is_asked_again() -> None:
