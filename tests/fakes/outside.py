@@ -20,6 +20,10 @@ from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.memory.calendar import PlainCalendar
+from hydra.adapters.memory.files import LossyFiles
+from hydra.adapters.memory.outside import MemoryInbox, SteadyProbes
+from hydra.adapters.memory.store import MemoryStore
 from hydra.adapters.reads import read_inline
 from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.plugs import rule_book
@@ -29,14 +33,12 @@ from hydra.engine.recover import catch_up, recover
 from hydra.model.events import Certified, Event, OrderSent, SegmentOpened
 from hydra.model.isolation import INLINE
 from hydra.model.orders import Intent, Order, OrderStatus, Protection, Purpose, Side, Size, SizeKind
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding, Command, Probe, View
+from hydra.model.portfolio import Binding, Certificate, Ledger
+from hydra.model.snapshot import View
 from hydra.policy import Policy, SessionPolicy
 from hydra.ports import Bot, Head, Question
 from hydra.risk.plugs import RuleBook
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, quote
-from tests.fakes.files import LossyFiles
-from tests.fakes.store import MemoryStore
+from tests.fakes.feed import ScriptedFeed, bar, quote
 
 OPEN = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
 """A Monday's opening; the plain calendar's minutes are UTC."""
@@ -182,32 +184,6 @@ class Faulty:
         return call
 
 
-class MemoryInbox:
-    """Commands that wait in a list."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Command] = []
-
-    def read(self) -> tuple[Command, ...]:
-        return tuple(self.waiting)
-
-    def done(self, commands: Sequence[Command]) -> None:
-        taken = {command.command_id for command in commands}
-        self.waiting = [command for command in self.waiting if command.command_id not in taken]
-
-
-class SteadyProbes:
-    """Probes that are well until a test says otherwise."""
-
-    def __init__(self) -> None:
-        self.answers = {
-            name: Probe(ok=True, reason=f"{name} is fine") for name in ("state_io", "journal_io", "disk", "store")
-        }
-
-    def read(self) -> Mapping[str, Probe]:
-        return dict(self.answers)
-
-
 # -- the stage
 
 PORTS = ("clock", "calendar", "market", "broker", "journal", "store", "inbox", "probes")
@@ -265,7 +241,7 @@ class Stage:
         return Binding(
             policy_hash=self.policy.hash,
             code_hash="code",
-            account_id="SIM",
+            account_id=self.broker.inner.identity().account_id,
             url="sim://memory",
             mode=self.policy.mode,
             host="here",

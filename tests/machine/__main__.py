@@ -15,9 +15,10 @@ from itertools import count
 from multiprocessing import get_context
 from time import monotonic
 
-from tests.machine.play import VOYAGES_A_SEED, Played, play
-from tests.machine.shrink import case_of, shrink, told
-from tests.machine.tally import Tally
+from hydra.qc.rehearsal.shrink import shrink
+from hydra.qc.rehearsal.story import tell
+from hydra.qc.rehearsal.tally import Tally
+from tests.machine.play import VOYAGES_A_SEED, Played, case_of, play
 from tests.machine.worlds import plugs
 
 _TELL_SECONDS = 15.0
@@ -90,8 +91,8 @@ def _again(seed: int, voyage: int) -> int:
         print(f"voyage {voyage} of seed {seed}: every claim held")
         return 0
     print(*played.problems, sep="\n")
-    small, problems = shrink(case_of(seed * VOYAGES_A_SEED + voyage))
-    print(f"\nthe smallest case found, {len(small.beats)} beats:", *told(small), "", *problems, sep="\n")
+    small, problems, _ = shrink(case_of(seed * VOYAGES_A_SEED + voyage))
+    print(f"\nthe smallest case found, {len(small.beats)} beats:", *tell(small), "", *problems, sep="\n")
     return 1
 
 

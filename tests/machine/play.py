@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
-from tests.machine.shrink import REPLAYED_EACH, case_of, crash_of, replay_of
-from tests.machine.tally import Tally
-from tests.machine.voyage import Voyage
+from hydra.qc.rehearsal.beats import draw_beats
+from hydra.qc.rehearsal.shrink import Case, crash_of, replay_of
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.voyage import Voyage
+from tests.machine.worlds import draw_world
 
+BEATS = 150
+"""Beats of a voyage, before it calms down."""
+REPLAYED_EACH = 4
+"""Every so-manieth voyage is replayed from its journal."""
 VOYAGES_A_SEED = 1_000_000
 
 
@@ -17,6 +24,12 @@ class Played(NamedTuple):
     voyage: int
     problems: list[str]
     tally: dict[str, dict[str, int]]
+
+
+def case_of(seed: int, beats: int = BEATS) -> Case:
+    """The case of a seed."""
+    world = draw_world(seed)
+    return Case(world=world, beats=tuple(islice(draw_beats(world, beats), beats)))
 
 
 def play(seed: int, voyage: int) -> Played:

@@ -9,11 +9,12 @@ from typing import Any
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.model.orders import Ceiling
 from hydra.policy import Blackout, BotPolicy, SessionPolicy
+from hydra.qc.rehearsal.beats import Beat, Move
+from hydra.qc.rehearsal.world import OPENING, World
 from hydra.risk.plugs import Case, RuleBook
 from tests.fakes import outside
-from tests.machine.beats import Beat, Move
 from tests.machine.crew import DAY, WILD
-from tests.machine.worlds import OPENING, World, contracts_on, draw_world, plugs
+from tests.machine.worlds import contracts_on, draw_world, plugs
 
 LOOSE: dict[str, Any] = {
     **dict.fromkeys(("daily_loss", "drawdown", "risk_per_trade", "risk_per_trade_cap", "symbol_exposure"), Decimal(1)),

@@ -13,19 +13,21 @@ import pytest
 from hydra.adapters.exchange.fault_table import FaultKind
 from hydra.adapters.exchange.faults import Rule
 from hydra.engine.outside import Outside
-from hydra.model.orders import Intent, Order, OrderStatus, Protection, Purpose
+from hydra.model.events import Resumed
+from hydra.model.orders import Intent, Order, OrderStatus, OrderType, Protection, Purpose, Side, Size, SizeKind
 from hydra.model.snapshot import View
 from hydra.model.values import replace
+from hydra.policy import SessionPolicy
 from hydra.ports import Ack, AckOutcome, FillPage
+from hydra.qc.rehearsal import claims, latch
+from hydra.qc.rehearsal.beats import Beat, How, Leap, Manner, Move, Trouble
+from hydra.qc.rehearsal.limits import CHECKS
+from hydra.qc.rehearsal.shrink import claim_of
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.voyage import Spoil, Voyage
 from hydra.risk.plugs import RuleBook
-from tests.machine import claims
-from tests.machine.beats import Beat, How, Leap, Manner, Move, Trouble
 from tests.machine.crew import CHAINS
-from tests.machine.limits import CHECKS
 from tests.machine.rigged import TODAY, quiet, rigged, toothless
-from tests.machine.shrink import claim_of
-from tests.machine.tally import Tally
-from tests.machine.voyage import Spoil, Voyage
 
 D = Decimal
 FEW = 40
@@ -64,6 +66,11 @@ TIGHT: Mapping[str, dict[str, Any]] = {
     "price_collar": {"price_collar": D("0.0006")},
     "blackout": {"blackouts": (TODAY,)},
     "tradable": {},
+    "session_window": {"before_close_minutes": 1440},
+    "slippage": {"entry_slippage": D("0.00001")},
+    "option_level": {"option_level": 1},
+    "loss_streak": {"loss_streak": 1},
+    "pattern_day_trader": {"day_trades": 0, "day_trade_equity": D(10**6)},
 }
 BOT: Mapping[str, dict[str, Any]] = {
     "trades_per_day": {"trades_per_day": 1},
@@ -71,15 +78,16 @@ BOT: Mapping[str, dict[str, Any]] = {
     "buying_power": {"shorts": False},
     "margin_permission": {"shorts": False},
     "option_loss": {"bucket": "options", "stop_loss": None, "option": CHAINS},
+    "option_level": {"bucket": "options", "stop_loss": None, "option": CHAINS},
 }
-POINTS = {"cool_down": -40}
+POINTS = {"cool_down": -40, "loss_streak": -40}
 
 
 HALTED = (Move(0, Manner.HALTED), Move(0, Manner.HALTED))
 
 
 def test_every_limit_that_is_checked_has_a_planted_violation() -> None:
-    assert set(TIGHT) == set(CHECKS)
+    assert {*TIGHT, "wash_trade"} == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", sorted(TIGHT))
@@ -87,11 +95,41 @@ def test_a_limit_that_nobody_holds_is_found_broken(name: str) -> None:
     world = rigged(bot=BOT.get(name), rules=(name,), **TIGHT[name])
     if name in ("buying_power", "margin_permission"):
         world = dataclass_replace(world, contracts=())
+    if name == "pattern_day_trader":
+        broker = world.policy.broker.model_copy(update={"account": "alpaca"})
+        world = dataclass_replace(world, policy=world.policy.model_copy(update={"broker": broker}))
     voyage = Voyage(world, spoil=Spoil(book=toothless))
     beats = quiet(2 * FEW, points=POINTS.get(name, 0))
     if name == "tradable":
         beats = [*quiet(5), *[Beat(seconds=60, moves=HALTED)] * 9]
     assert f"{name} is never exceeded" in first_claims(voyage, beats)
+
+
+def at_a_limit(side: Side, points: int) -> Callable[[View, Mapping[str, Any]], Any]:
+    """A bot that wishes one thing in every cycle: ten shares at so many hundredths of a percent from the middle."""
+
+    def bot(view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
+        limit = (view.quotes["SPY"].mid * (10_000 + points) / 10_000).quantize(D("0.01"))
+        wish = Intent(
+            bot=view.bot,
+            symbol="SPY",
+            side=side,
+            size=Size(kind=SizeKind.QUANTITY, amount=D(10)),
+            reference=limit,
+            order_type=OrderType.LIMIT,
+            limit=limit,
+            protection=Protection(stop=limit * (1 - side.sign * D("0.05"))),
+            thesis="it asks for this",
+        )
+        return [wish], memory
+
+    return bot
+
+
+def test_an_entry_that_could_trade_with_an_order_of_ours_is_found() -> None:
+    voyage = Voyage(rigged(rules=("wash_trade",)), spoil=Spoil(book=toothless))
+    voyage.bots["wild-0"], voyage.bots["wild-1"] = at_a_limit(Side.SELL, 40), at_a_limit(Side.BUY, 80)
+    assert "wash_trade is never exceeded" in first_claims(voyage, quiet(20))
 
 
 # -- gates: one is taken out of the book
@@ -112,7 +150,7 @@ GATES: Mapping[str, tuple[tuple[str, ...], list[Beat], str]] = {
     "session": (
         ("session", "data_fresh", "price_sane"),
         [*quiet(5), Beat(seconds=1, leap=Leap.AFTER_CLOSE), *quiet(5)],
-        "no entry leaves outside its session (equity)",
+        "no entry leaves outside its session",
     ),
     "data": (
         ("data_fresh", "price_sane"),
@@ -246,7 +284,7 @@ def test_a_holding_that_stays_without_its_stop_is_found_unless_everything_halts(
 
     spoil = Spoil(book=patient, outside=at_the_door(_stopless))
     found = first_claims(Voyage(rigged(temper="greedy"), spoil=spoil), quiet(FEW))
-    assert "no holding is unprotected for more than 30 s without a halt" in found
+    assert "no holding is unprotected for long without a halt" in found
     halts = Spoil(book=toothless, outside=at_the_door(_stopless))
     tally = Tally()
     assert Voyage(rigged(temper="greedy"), tally, halts).play(quiet(FEW)) == []
@@ -267,25 +305,22 @@ def test_a_structure_that_loses_more_than_announced_or_without_a_bound_is_found(
     assert engine is not None
     report = engine.cycle()
     now = watch.truth.look()
-    lots = {key: dataclass_replace(lot, price=lot.price + lot.quantity * 50) for key, lot in now.lots.items()}
-    dear = dataclass_replace(now, lots=lots)
+    lots = {key: replace(lot, price=lot.price + lot.quantity * 50) for key, lot in now.lots.items()}
+    dear = replace(now, lots=lots)
     found = {claim_of(one) for one in claims.of_structures(watch, dear, report, engine.ledger)}
     assert found == {"a structure loses at most what it announced"}
 
-    later = dataclass_replace(now, lots=naked_calls(lots, entry))
+    later = replace(now, lots=naked_calls(lots, entry))
     watch.failed = set()
     assert claims.of_structures(watch, later, report, engine.ledger) == []
-    later = dataclass_replace(later, at=now.at + timedelta(seconds=100))
+    later = replace(later, at=now.at + timedelta(seconds=100))
     found = {claim_of(one) for one in claims.of_structures(watch, later, report, engine.ledger)}
     assert found == {"no structure is without a bound for long without a halt"}
 
 
 def naked_calls(lots: Mapping[tuple[str, str], Any], entry: str) -> dict[tuple[str, str], Any]:
     """The same lots, each a call that is owed."""
-    return {
-        key: dataclass_replace(lot, symbol="SPY240318C00100000", entry=entry, quantity=D(-1))
-        for key, lot in lots.items()
-    }
+    return {key: replace(lot, symbol="SPY240318C00100000", entry=entry, quantity=D(-1)) for key, lot in lots.items()}
 
 
 def test_a_stop_that_moves_away_is_found() -> None:
@@ -340,7 +375,48 @@ def test_what_cannot_be_closed_in_the_end_is_found() -> None:
 
     voyage = Voyage(rigged(temper="greedy"), spoil=Spoil(book=toothless, outside=at_the_door(kept)))
     assert voyage.play(quiet(10)) == []
-    assert "what is held can be closed" in {claim_of(one) for one in voyage.calm()}
+    assert {claim_of(one) for one in voyage.calm()} <= {latch.CLOSES, "what is held can be closed"}
+    assert {claim_of(one) for one in voyage.watch.left()} == {"what is held can be closed"}
+
+
+def test_a_halt_that_nobody_lifted_is_found_lifted() -> None:
+    voyage = Voyage(rigged())
+    assert voyage.play(quiet(3, command="halt")) == []
+    assert voyage.engine is not None
+    voyage.engine.record(Resumed(by="nobody", reason="it felt like it"))
+    assert first_claims(voyage, quiet(1)) == {latch.STAYS}
+
+
+def test_a_halt_that_the_ledger_forgot_is_found() -> None:
+    voyage = Voyage(rigged())
+    assert voyage.play(quiet(3, command="halt")) == []
+    assert voyage.engine is not None
+    voyage.engine.ledger = replace(voyage.engine.ledger, halts=())
+    assert latch.STAYS in first_claims(voyage, quiet(1))
+
+
+def test_an_exit_that_a_halt_holds_back_is_found() -> None:
+    def no_exit(book: RuleBook) -> RuleBook:
+        return dataclass_replace(toothless(book), exits={})
+
+    def kept(broker: Any, order: Order) -> Ack:
+        return Ack(outcome=AckOutcome.REJECTED, reason="no") if order.purpose is Purpose.EXIT else broker.submit(order)
+
+    spoil = Spoil(book=no_exit, outside=at_the_door(kept))
+    assert latch.CLOSES in first_claims(
+        Voyage(rigged(temper="greedy"), spoil=spoil), [*quiet(10), *quiet(12, command="flatten")]
+    )
+
+
+def test_an_entry_outside_the_day_of_its_bot_is_found() -> None:
+    night = SessionPolicy(trade_start="03:00", trade_end="03:01", manage_until="23:59")
+    world = rigged(bots=1)
+    bot = world.policy.bots[0].model_copy(update={"session": night})
+    voyage = Voyage(world)
+    voyage.play(quiet(1))
+    policy = world.policy.model_copy(update={"bots": (bot,)})
+    voyage.watch.policy = policy
+    assert latch.OWN_DAY in first_claims(voyage, quiet(20))
 
 
 def test_a_bot_that_answers_otherwise_the_second_time_is_found_by_the_replay() -> None:

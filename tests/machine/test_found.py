@@ -14,11 +14,11 @@ from hydra.adapters.exchange.faults import Rule
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.model.orders import Intent, OrderType, Protection, Side, Size, SizeKind
 from hydra.model.snapshot import View
-from tests.machine.beats import Beat, Leap, Move
+from hydra.qc.rehearsal.beats import Beat, Leap, Move
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.voyage import Spoil, Voyage
+from hydra.qc.rehearsal.world import World
 from tests.machine.rigged import quiet, rigged, toothless
-from tests.machine.tally import Tally
-from tests.machine.voyage import Spoil, Voyage
-from tests.machine.worlds import World
 
 UP, DOWN = (Move(120), Move(120)), (Move(-120), Move(-120))
 SWINGS = [Beat(seconds=60, moves=moves) for moves in (UP, DOWN) * 10]

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.machine.beats import Beat, Ends, Leap, Manner, Move, draw_fault, draw_trouble
+from hydra.qc.rehearsal.beats import Beat, Ends, Leap, Manner, Move, draw_fault, draw_trouble
+from hydra.qc.rehearsal.shrink import replay_of
+from hydra.qc.rehearsal.voyage import Voyage
 from tests.machine.play import play
-from tests.machine.shrink import replay_of
-from tests.machine.voyage import Voyage
 from tests.machine.worlds import draw_world
 
 SEED, VOYAGES = 7, 4

@@ -6,11 +6,12 @@ from decimal import Decimal
 
 import pytest
 
+from hydra.qc.rehearsal.scene import worst
+from hydra.qc.rehearsal.shrink import Case, claim_of, problems_of, shrink
+from hydra.qc.rehearsal.story import tell
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.voyage import Spoil, Voyage
 from tests.machine.rigged import quiet, rigged, toothless
-from tests.machine.scene import worst
-from tests.machine.shrink import Case, claim_of, problems_of, shrink, told
-from tests.machine.tally import Tally
-from tests.machine.voyage import Spoil, Voyage
 from tests.machine.worlds import plugs
 
 D = Decimal
@@ -29,12 +30,14 @@ def test_without_a_planted_violation_the_rigged_world_breaks_nothing_and_replays
 def test_a_failing_case_is_made_small_and_told() -> None:
     spoil = Spoil(book=toothless)
     case = Case(world=rigged(rules=("order_notional",), order_notional=D(100)), beats=tuple(quiet(30)))
-    small, problems = shrink(case, spoil, tries=60)
+    small, problems, _ = shrink(case, spoil, tries=60)
     assert len(small.beats) < len(case.beats)
     assert len(small.world.policy.bots) == 1
     assert claim_of(problems[0]) == "order_notional is never exceeded"
     assert problems_of(small, spoil)[0] == problems
-    assert told(small)[0].startswith("world ")
+    story = tell(small, spoil)
+    assert story[0].startswith("account plain")
+    assert any("BROKEN: order_notional is never exceeded" in line for line in story)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
+from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.plugs import rule_book
 from hydra.model.market import AssetClass, OptionContract, Right, asset_class_of
 from hydra.policy import Policy
-from tests.machine.crew import draw_bots, is_wild
+from hydra.qc.rehearsal.world import OPENING, Cast, World
+from tests.machine.crew import draw_bots, is_wild, wild
 
-OPENING = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
-"""A Monday; the machine's days open at 14:30 UTC."""
 PAPER = Path(__file__).resolve().parents[2] / "configs" / "paper.toml"
 PRICES = {"SPY": "100", "AAPL": "180", "QQQ": "40", "BTC-USD": "4500", "ETH-USD": "300"}
 SHARES = tuple(symbol for symbol in PRICES if asset_class_of(symbol) is AssetClass.EQUITY)
@@ -92,22 +93,21 @@ _ENGINE: Mapping[str, tuple[Any, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """Where a voyage goes. ``wild`` is the temper of each hostile bot, by id; ``sizes`` how much a quote displays."""
+class WildWorld(World):
+    """A world with hostile bots. ``wild`` is the temper of each, by id."""
 
-    seed: int
-    policy: Policy
-    account: VenueSettings
-    symbols: tuple[str, ...]
-    contracts: tuple[str, ...]
     wild: Mapping[str, str]
-    sizes: tuple[int, ...]
-    troubled: bool
 
-    def without(self, bot: str) -> World:
-        """The same world with one bot less."""
-        bots = tuple(each for each in self.policy.bots if each.id != bot)
-        return replace(self, policy=self.policy.model_copy(update={"bots": bots}))
+
+def cast(world: World) -> Cast:
+    """The bots of a world: the wild ones, and those that the policy's names stand for."""
+    assert isinstance(world, WildWorld)
+    tame = [bot for bot in world.policy.bots if not is_wild(bot)]
+    bots = dict(make_bots(world.policy.model_copy(update={"bots": tuple(tame)}))) if tame else {}
+    for bot in world.policy.bots:
+        if is_wild(bot):
+            bots[bot.id] = wild(bot, world.wild[bot.id], world.seed)
+    return Cast(book=rule_book(world.policy), bots=bots)
 
 
 @lru_cache(maxsize=1)
@@ -122,7 +122,7 @@ def _paper() -> Mapping[str, Any]:
     return tomllib.loads(PAPER.read_text())
 
 
-def draw_world(seed: int) -> World:
+def draw_world(seed: int) -> WildWorld:
     """The world of a seed."""
     chance = random.Random(f"world {seed}")
     alpaca = chance.random() < 0.4
@@ -141,12 +141,14 @@ def draw_world(seed: int) -> World:
         "bots": draw_bots(chance, symbols, contracts, plugs(), shorts=shorts),
     }
     policy = Policy.model_validate(document)
-    return World(
+    return WildWorld(
         seed=seed,
         policy=policy,
         account=_account(chance, cash, alpaca=alpaca, margin=margin, shorts=shorts),
         symbols=symbols,
         contracts=contracts,
+        prices={symbol: Decimal(price) for symbol, price in PRICES.items()},
+        cast=cast,
         wild={bot.id: chance.choice(("eager", "eager", "greedy", "absurd")) for bot in policy.bots if is_wild(bot)},
         sizes=chance.choice(((100_000,), (100_000,), (1, 20, 300, 5000))),
         troubled=chance.random() < 0.75,

@@ -11,7 +11,7 @@ from hydra.model.errors import Unreachable
 from hydra.model.events import GENESIS, KIND_OF, VERSION, Event
 from hydra.model.values import Value, decode, encode, replace
 from hydra.ports import Head
-from tests.machine.beats import How, Trouble
+from hydra.qc.rehearsal.beats import How, Trouble
 
 
 class Gone(BaseException):
@@ -28,11 +28,13 @@ class MemoryJournal:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._rows: list[tuple[Event, bytes]] = []
+        self._head = GENESIS
         self.synced = 0
         self.run = ""
 
     def append(self, payload: Value) -> Event:
         seq = len(self._rows) + 1
+        before, self._head = self._head, self._hash(seq)
         event = Event(
             v=VERSION,
             seq=seq,
@@ -40,8 +42,8 @@ class MemoryJournal:
             run=self.run,
             kind=KIND_OF[type(payload)],
             data=payload,
-            prev=self._hash(seq - 1),
-            hash=self._hash(seq),
+            prev=before,
+            hash=self._head,
         )
         self._rows.append((event, encode(payload)))
         return event
@@ -50,7 +52,7 @@ class MemoryJournal:
         self.synced = len(self._rows)
 
     def head(self) -> Head:
-        return Head(seq=len(self._rows), hash=self._hash(len(self._rows)))
+        return Head(seq=len(self._rows), hash=self._head)
 
     def turn(self, payload: Value) -> Event:
         self.sync()
@@ -86,6 +88,7 @@ class MemoryJournal:
     def lose_power(self, chance: random.Random) -> None:
         """Of what was not synced, chance decides how much is left."""
         del self._rows[chance.randint(self.synced, len(self._rows)) :]
+        self._head = self._hash(len(self._rows))
 
 
 class Flaky:
@@ -97,15 +100,27 @@ class Flaky:
         self._on_struck = on_struck
         self._calls: dict[str, int] = {}
         self._due: dict[tuple[str, int], How] = {}
+        self._open: list[str] = []
 
     def arm(self, troubles: Sequence[Trouble]) -> None:
         """Forget the last beat; these are the troubles of this one."""
+        if not troubles and not self._due:
+            return
         self._calls = {}
         self._due = {(each.method, each.nth): each.how for each in troubles if each.port == self._name}
+        if self._due:
+            for method in self._open:
+                del self.__dict__[method]
+            self._open.clear()
 
     def __getattr__(self, method: str) -> Any:
         real = getattr(self._inner, method)
-        if not self._due or not callable(real):
+        if not callable(real):
+            return real
+        if not self._due:
+            # Nothing goes wrong in this beat: until something does, what is asked for again is found without coming here.
+            self.__dict__[method] = real
+            self._open.append(method)
             return real
 
         def call(*arguments: Any) -> Any:
@@ -128,4 +143,4 @@ def _go_wrong(port: str, method: str, how: How) -> Any:
     if how is How.NONSENSE:
         return None
     kind: type[Exception] = {"journal": OSError, "store": OSError, "inbox": OSError}.get(port, Unreachable)
-    raise kind(f"{port}.{method}: the machine's trouble")
+    raise kind(f"{port}.{method}: a planned trouble")

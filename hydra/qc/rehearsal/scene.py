@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from hydra.model.market import AssetClass, OptionContract, OptionQuote, Right, asset_class_of, multiplier_of
 from hydra.model.orders import Order, Purpose
 from hydra.model.portfolio import Ledger
+from hydra.model.values import Value
 from hydra.policy import BotPolicy, RiskPolicy
-from tests.machine.truth import ZERO, Lot, Now, Truth
-from tests.machine.worlds import World
+from hydra.qc.rehearsal.truth import ZERO, Lot, Now, Truth
+from hydra.qc.rehearsal.world import World
 
 _HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stake:
+class Stake(Value, frozen=True, kw_only=True):
     """Something open: whose, in what (an underlying, for contracts), dollars bound, dollars at risk, and its direction.
 
     ``risk`` is ``None`` when nothing bounds it.
@@ -32,11 +32,11 @@ class Stake:
     entering: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(Value, frozen=True, kw_only=True):
     """The exchange when the cycle began, and the entries that left in it before this one.
 
-    ``chains`` are contracts by underlying as they were last told, which is not in every cycle.
+    ``chains`` are contracts by underlying as they were last told, which is not in every cycle. ``lossy``: the news of a fill was lost
+    for good, so that what the ledger remembers of trades may be less than what happened.
     """
 
     world: World
@@ -49,6 +49,7 @@ class Scene:
     entries_by_day: Mapping[tuple[str, str], int]
     entered_at: Mapping[tuple[str, str], datetime]
     stopped: Mapping[tuple[str, str], datetime]
+    lossy: bool = False
 
     @property
     def risk(self) -> RiskPolicy:
@@ -121,6 +122,13 @@ def loss_of(order: Order) -> Decimal | None:
 
 def worst(amounts: Mapping[str, Decimal], paid: Decimal) -> Decimal | None:
     """Dollars lost at the worst price at expiry, tried at many prices; ``None`` when it grows without end or is not one day's."""
+    return _worst(tuple(sorted(amounts.items())), paid)
+
+
+@lru_cache(maxsize=4096)
+def _worst(held: tuple[tuple[str, Decimal], ...], paid: Decimal) -> Decimal | None:
+    """The same question comes again in every cycle in which a structure is held."""
+    amounts = dict(held)
     contracts = {symbol: OptionContract.parse(symbol) for symbol in amounts}
     if len({(one.root, one.expiry) for one in contracts.values()}) > 1:
         return None

@@ -3,10 +3,10 @@ is protected, the ledger equals the exchange, and in the end everything can be c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TypeAlias, TypeVar
 
 from hydra.engine.cycle import CycleReport
 from hydra.model.events import OrderSent
@@ -14,88 +14,109 @@ from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.orders import Order, Purpose
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import GateAnswer, Scope, Verdict
-from tests.machine.scene import Scene, loss_of, worst
-from tests.machine.truth import ZERO, Lot, Now
+from hydra.qc.rehearsal.scene import Scene, loss_of, worst
+from hydra.qc.rehearsal.seen import Seen
+from hydra.qc.rehearsal.truth import ZERO, Lot, Now
 
-if TYPE_CHECKING:
-    from tests.machine.watch import Watch
-
+T = TypeVar("T")
 _BAR_SECONDS = 60
 _CENT = Decimal("0.01")
+_ONLY_REDUCES = "what reduces only reduces"
+_CLOSER = "a stop only moves closer"
+_NOTICED, _EQUAL = "a difference between ledger and exchange is noticed", "the ledger equals the exchange"
+_PROTECTED = "no holding is unprotected for long without a halt"
+_ANNOUNCED = "a structure loses at most what it announced"
+_BOUNDED = "no structure is without a bound for long without a halt"
+_CAN_CLOSE, _NOTHING_WORKS = "what is held can be closed", "nothing works for what is closed"
+_OF_A_FLAT_CYCLE = (_NOTICED, _EQUAL)
+_OF_A_CYCLE = (*_OF_A_FLAT_CYCLE, _PROTECTED, _CLOSER, _ANNOUNCED, _BOUNDED)
+"""What is judged of a cycle, by name; while nothing is held and nothing works, there is nothing to be protected."""
 
 
 # -- an order that is about to leave
 
+Judged: TypeAlias = "tuple[str, str | None]"
+"""A claim, and what is wrong with it; ``None`` when it holds."""
 
-def of_an_order(watch: Watch, order: Order) -> list[str]:
+
+def of_an_order(watch: Seen, order: Order) -> list[str]:
     """Any order: journaled, durably, and for the first time."""
-    journal, found = watch.journal, []
+    return [f"{claim}: {order.client_id}" for claim, wrong in _counted(watch, _of_an_order(watch, order)) if wrong]
+
+
+def _of_an_order(watch: Seen, order: Order) -> Iterator[tuple[str, bool]]:
+    journal = watch.journal
     last = journal.written(journal.length - 1)[0].data if journal.length else None
-    if not isinstance(last, OrderSent) or last.order.client_id != order.client_id:
-        found.append(f"an order is journaled before it leaves: {order.client_id}")
-    elif last.order != order:
-        found.append(f"what is journaled is what is sent: {order.client_id}")
-    if journal.synced < journal.length:
-        found.append(f"the journal is durable before an order leaves: {order.client_id}")
-    if order.client_id in watch.submitted:
-        found.append(f"no order is sent twice: {order.client_id}")
-    if watch.plan is None:
-        found.append(f"an order follows from a plan: {order.client_id}")
+    journaled = isinstance(last, OrderSent) and last.order.client_id == order.client_id
+    yield "an order is journaled before it leaves", not journaled
+    yield "what is journaled is what is sent", journaled and isinstance(last, OrderSent) and last.order != order
+    yield "the journal is durable before an order leaves", journal.synced < journal.length
+    yield "no order is sent twice", order.client_id in watch.submitted
+    yield "an order follows from a plan", watch.plan is None
+
+
+def of_an_entry(watch: Seen, order: Order, scene: Scene) -> list[str]:
+    """An entry: no gate is shut, no halt latched, and it can be meant."""
+    which = f"{order.client_id} ({order.side} {order.symbol})"
+    judged = _counted(
+        watch, (*_of_health(watch, order), *_of_the_market(watch, order, scene), *_of_the_wish(order, scene))
+    )
+    return [f"{claim}: {which}{', ' if wrong else ''}{wrong}" for claim, wrong in judged if wrong is not None]
+
+
+def _counted(watch: Seen, judged: Iterable[tuple[str, T]]) -> list[tuple[str, T]]:
+    """What was judged, noted by name."""
+    found = list(judged)
+    watch.tally.claims.update([claim for claim, _ in found])
     return found
 
 
-def of_an_entry(watch: Watch, order: Order, scene: Scene) -> list[str]:
-    """An entry: no gate is shut, no halt latched, and it can be meant."""
-    return [f"{what}: {order.client_id} ({order.side} {order.symbol})" for what in _of_an_entry(watch, order, scene)]
-
-
-def _of_an_entry(watch: Watch, order: Order, scene: Scene) -> Iterator[str]:
-    now, health, told = scene.now, scene.world.policy.health, watch.told
-    if watch.halted:
-        yield "no entry leaves in a halt"
+def _of_health(watch: Seen, order: Order) -> Iterator[Judged]:
+    """What is known of the system: gates, halts, answers, outcomes, the account."""
+    yield "no entry leaves in a halt", "" if watch.halted else None
     shut = [answer for answer in (watch.plan.answers if watch.plan else ()) if _reaches(answer, order)]
-    if shut:
-        yield f"no entry leaves through a shut gate ({shut[0].gate}: {shut[0].reason})"
-    failed = watch.failed & {
-        "now",
-        "account",
-        "positions",
-        "open_orders",
-        "fills",
-        "activities",
-        "poll",
-        "history",
-    }
+    yield "no entry leaves through a shut gate", f"{shut[0].gate}: {shut[0].reason}" if shut else None
+    failed = watch.failed & _NEEDED
     failed |= {each for each in watch.failed if each.startswith(("probes.", "calendar.", "site."))}
     failed |= {"store.commit"} if watch.behind else set()
-    if failed:
-        yield f"no entry leaves while something does not answer ({', '.join(sorted(failed))})"
-    if watch.unknown:
-        yield f"no entry leaves while an outcome is unknown ({', '.join(watch.unknown)})"
-    account = told.get("account")
-    if account is not None and (account.status != "ACTIVE" or account.blocked or account.equity <= 0):
-        yield f"no entry leaves from an account that may not trade ({account.status}, blocked {account.blocked})"
-    clock = told.get("now")
-    if clock is not None and abs((clock - now.at).total_seconds()) > float(health.clock_skew_seconds):
-        yield f"no entry leaves while the clocks differ ({clock} and {now.at})"
+    yield "no entry leaves while something does not answer", ", ".join(sorted(failed)) if failed else None
+    yield "no entry leaves while an outcome is unknown", ", ".join(watch.unknown) if watch.unknown else None
+    account = watch.told.get("account")
+    bad = account is not None and (account.status != "ACTIVE" or account.blocked or account.equity <= 0)
+    shown = f"{account.status}, blocked {account.blocked}" if bad and account is not None else None
+    yield "no entry leaves from an account that may not trade", shown
+
+
+_NEEDED = frozenset({"now", "account", "positions", "open_orders", "fills", "activities", "poll", "history"})
+
+
+def _of_the_market(watch: Seen, order: Order, scene: Scene) -> Iterator[Judged]:
+    """What is known of its market: the clock, the session, the price."""
+    now, health, clock = scene.now, scene.world.policy.health, watch.told.get("now")
+    off = clock is not None and abs((clock - now.at).total_seconds()) > float(health.clock_skew_seconds)
+    yield "no entry leaves while the clocks differ", f"{clock} and {now.at}" if off else None
     kinds = {asset_class_of(order.symbol), *(asset_class_of(leg.symbol) for leg in order.legs)}
     closed = [kind for kind in kinds if not now.sessions.by_class[kind].open]
-    if closed:
-        yield f"no entry leaves outside its session ({', '.join(closed)})"
+    yield "no entry leaves outside its session", ", ".join(closed) if closed else None
     quote = now.quotes.get(order.symbol)
     limit = timedelta(seconds=max(float(health.staleness_seconds), 2.0 * _BAR_SECONDS))
-    if quote is None or now.at - quote.at > limit:
-        yield f"no entry leaves on an old price ({'none' if quote is None else quote.at})"
-    if quote is not None and quote.bid == quote.ask and "price_sane" in health.gates:
-        yield "no entry leaves on a locked quote"
+    old = quote is None or now.at - quote.at > limit
+    yield "no entry leaves on an old price", f"{'none' if quote is None else quote.at}" if old else None
+    if "price_sane" in health.gates:
+        locked = quote is not None and quote.bid == quote.ask
+        yield "no entry leaves on a locked quote", "" if locked else None
+
+
+def _of_the_wish(order: Order, scene: Scene) -> Iterator[Judged]:
+    """What it says itself."""
     if order.legs:
         lost = loss_of(order)
-        if lost is None or lost <= 0:
-            yield f"what a structure can lose is known and more than nothing ({lost})"
-    elif order.protection is None:
-        yield "an entry carries protection"
-    if order.symbol not in scene.bot(order).symbols:
-        yield f"a bot trades its own symbols ({', '.join(scene.bot(order).symbols)})"
+        nothing = lost is None or lost <= 0
+        yield "what a structure can lose is known and more than nothing", f"{lost}" if nothing else None
+    else:
+        yield "an entry carries protection", "" if order.protection is None else None
+    symbols = scene.bot(order).symbols
+    yield "a bot trades its own symbols", ", ".join(symbols) if order.symbol not in symbols else None
 
 
 def _reaches(answer: GateAnswer, order: Order) -> bool:
@@ -104,37 +125,39 @@ def _reaches(answer: GateAnswer, order: Order) -> bool:
     return answer.scope is Scope.SYSTEM or answer.key in (order.symbol, asset_class_of(order.symbol).value)
 
 
-def of_a_reduction(watch: Watch, order: Order, now: Now, ledger: Ledger) -> list[str]:
+def of_a_reduction(watch: Seen, order: Order, now: Now, ledger: Ledger) -> list[str]:
     """An exit or a stop: of what its bot holds at the exchange, the other way, and no more of it."""
     found = []
+    watch.tally.claims[_ONLY_REDUCES] += 1
     parts = [(leg.symbol, leg.side, order.quantity * leg.ratio) for leg in order.legs]
     for symbol, side, quantity in parts or [(order.symbol, order.side, order.quantity)]:
         lot = now.lots.get((order.bot, symbol))
         held = ZERO if lot is None else lot.quantity
         if held * side.sign >= 0 or quantity > abs(held):
             what = f"{order.purpose} {side} {quantity} {symbol} of {order.bot}, which holds {held} ({order.client_id})"
-            found.append(f"what reduces only reduces: {what}")
+            found.append(f"{_ONLY_REDUCES}: {what}")
     if order.purpose is Purpose.STOP and not found:
         found += _never_looser(watch, order, ledger)
     return found
 
 
-def _never_looser(watch: Watch, order: Order, ledger: Ledger) -> list[str]:
+def _never_looser(watch: Seen, order: Order, ledger: Ledger) -> list[str]:
     holding = ledger.holdings.get(f"{order.bot}|{order.symbol}")
     if holding is None or order.stop is None:
         return []
     key, way = (order.bot, order.symbol), -order.side.sign
     entry, best = watch.stops.get(key, ("", None))
     if entry == holding.entry and best is not None and (order.stop - best) * way < 0:
-        return [f"a stop only moves closer: {order.bot} {order.symbol} from {best} to {order.stop} ({order.client_id})"]
+        return [f"{_CLOSER}: {order.bot} {order.symbol} from {best} to {order.stop} ({order.client_id})"]
     return []
 
 
 # -- a cycle that came to its end
 
 
-def of_a_cycle(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
+def of_a_cycle(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
     """What must hold after every cycle."""
+    watch.tally.claims.update(_OF_A_CYCLE if ledger.holdings or now.lots or now.working else _OF_A_FLAT_CYCLE)
     return [
         *_agrees(watch, now, report),
         *_protected(watch, now, report, ledger),
@@ -143,12 +166,12 @@ def of_a_cycle(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -> l
     ]
 
 
-def _blind(watch: Watch, report: CycleReport) -> bool:
+def _blind(watch: Seen, report: CycleReport) -> bool:
     """Whether the engine could not see everything in this cycle."""
     return bool(report.snapshot.sight.missing) or bool(watch.failed) or bool(report.snapshot.ledger.unresolved)
 
 
-def _agrees(watch: Watch, now: Now, report: CycleReport) -> list[str]:
+def _agrees(watch: Seen, now: Now, report: CycleReport) -> list[str]:
     if _blind(watch, report):
         return []
     ledger = report.snapshot.ledger
@@ -159,13 +182,13 @@ def _agrees(watch: Watch, now: Now, report: CycleReport) -> list[str]:
     noticed = any(answer.gate in ("ledger_agrees", "orders_resolved") for answer in report.plan.answers)
     watch.tally.counts["cycles that disagree"] += 1
     if not noticed:
-        return [f"a difference between ledger and exchange is noticed: {'; '.join(differing)}"]
+        return [f"{_NOTICED}: {'; '.join(differing)}"]
     if not watch.lossy:
-        return [f"the ledger equals the exchange: {'; '.join(differing)}"]
+        return [f"{_EQUAL}: {'; '.join(differing)}"]
     return []
 
 
-def _differences(watch: Watch, now: Now, ledger: Ledger) -> list[str]:
+def _differences(watch: Seen, now: Now, ledger: Ledger) -> list[str]:
     found = []
     ours = dict(ledger.foreign)
     for holding in ledger.holdings.values():
@@ -182,7 +205,7 @@ def _differences(watch: Watch, now: Now, ledger: Ledger) -> list[str]:
     return found
 
 
-def _protected(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
+def _protected(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
     """Every lot that is no structure's is covered by a stop, or not for long, or everything has stopped."""
     bare = {_key(lot) for lot in now.lots.values() if _is_bare(watch, lot, now, report)}
     if _blind(watch, report):
@@ -194,9 +217,7 @@ def _protected(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -> l
         alone = (now.at - since).total_seconds()
         watch.tally.counts["bare holdings seen"] += 1
         if alone > most and not ledger.halts and not watch.resumed:
-            return [
-                f"no holding is unprotected for more than {most} s without a halt: {key[0]} {key[1]} for {alone:.0f} s"
-            ]
+            return [f"{_PROTECTED}: {key[0]} {key[1]} for {alone:.0f} s, at most {most}"]
     return []
 
 
@@ -204,7 +225,7 @@ def _key(lot: Lot) -> tuple[str, str, str]:
     return (lot.bot, lot.symbol, lot.entry)
 
 
-def _is_bare(watch: Watch, lot: Lot, now: Now, report: CycleReport) -> bool:
+def _is_bare(watch: Seen, lot: Lot, now: Now, report: CycleReport) -> bool:
     """Without its stop, though the ledger knows of it and it is enough to be sold."""
     if lot.structure or not lot.bot:
         return False
@@ -217,7 +238,7 @@ def _is_bare(watch: Watch, lot: Lot, now: Now, report: CycleReport) -> bool:
     return uncovered >= max(small, instrument.quantity_increment)
 
 
-def of_a_cycle_stops(watch: Watch, ledger: Ledger) -> list[str]:
+def of_a_cycle_stops(watch: Seen, ledger: Ledger) -> list[str]:
     """The stop that was decided for a holding never moves away."""
     found = []
     for holding in ledger.holdings.values():
@@ -227,14 +248,14 @@ def of_a_cycle_stops(watch: Watch, ledger: Ledger) -> list[str]:
         entry, best = watch.stops.get(key, ("", stop))
         way = 1 if holding.quantity > 0 else -1
         if entry == holding.entry and (stop - best) * way < 0:
-            found.append(f"a stop only moves closer: {holding.key} from {best} to {stop}")
+            found.append(f"{_CLOSER}: {holding.key} from {best} to {stop}")
         if entry == holding.entry and stop != best:
             watch.tally.counts["stops moved closer"] += 1
         watch.stops[key] = (holding.entry, stop)
     return found
 
 
-def of_structures(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
+def of_structures(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
     """What a structure can lose has a bound, or not for long, and is no more than its entry announced."""
     legs: dict[str, list[Lot]] = {}
     for lot in now.lots.values():
@@ -252,11 +273,11 @@ def of_structures(watch: Watch, now: Now, report: CycleReport, ledger: Ledger) -
             units = _whole_units(order, lots)
             announced = loss_of(order)
             if units is not None and announced is not None and lost > units * announced + _CENT:
-                found.append(f"a structure loses at most what it announced: {entry} {lost} of {units * announced}")
+                found.append(f"{_ANNOUNCED}: {entry} {lost} of {units * announced}")
         elif not _blind(watch, report):
             alone = (now.at - watch.unbounded.setdefault(entry, now.at)).total_seconds()
             if alone > watch.policy.risk.unprotected_seconds and not ledger.halts and not watch.resumed:
-                found.append(f"no structure is without a bound for long without a halt: {entry} for {alone:.0f} s")
+                found.append(f"{_BOUNDED}: {entry} for {alone:.0f} s")
     return found
 
 
@@ -270,16 +291,23 @@ def _whole_units(order: Order, lots: list[Lot]) -> Decimal | None:
 # -- the end
 
 
-def of_the_end(watch: Watch, now: Now, ledger: Ledger) -> list[str]:
+def of_the_end(watch: Seen, now: Now, ledger: Ledger) -> list[str]:
     """Everything was to be closed, and nothing stood in the way."""
     found = []
+    watch.tally.claims.update((_CAN_CLOSE, _NOTHING_WORKS))
     for lot in now.lots.values():
         holding = ledger.holdings.get(f"{lot.bot}|{lot.symbol}")
         if lot.bot and holding is not None and abs(lot.quantity) >= _least(lot) and not _worthless(lot):
-            found.append(f"what is held can be closed: {lot.bot} still holds {lot.quantity} {lot.symbol}")
-    working = [ticket.client_id for ticket in now.working if watch.truth.order_of(ticket.client_id) is not None]
+            found.append(f"{_CAN_CLOSE}: {lot.bot} still holds {lot.quantity} {lot.symbol}")
+    working = []
+    for ticket in now.working:
+        order = watch.truth.order_of(ticket.client_id)
+        if (
+            order is not None and (order.bot, ticket.symbol) not in now.lots
+        ):  # what was accepted as foreign keeps its stop
+            working.append(ticket.client_id)
     if working and not found:
-        found.append(f"nothing works for what is closed: {', '.join(working)}")
+        found.append(f"{_NOTHING_WORKS}: {', '.join(working)}")
     return found
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from hydra.adapters.bots.inline import InlineBotHost
@@ -14,30 +16,29 @@ from hydra.adapters.exchange.faults import FaultPlan
 from hydra.adapters.exchange.faulty_door import FaultyBroker, FaultyMarket
 from hydra.adapters.exchange.faulty_exchange import faulty
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.outside import MemoryInbox, SteadyProbes
+from hydra.adapters.memory.store import MemoryStore
 from hydra.adapters.reads import read_inline
-from hydra.bootstrap.making import make_bots
-from hydra.bootstrap.plugs import rule_book
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import catch_up, recover
 from hydra.engine.replay import Replayed, replay
 from hydra.model.errors import Unreachable
 from hydra.model.events import Certified, Event, RunClosed, SegmentOpened
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding, Command
+from hydra.model.market import AssetClass
+from hydra.model.orders import OrderType, Purpose
+from hydra.model.portfolio import Binding, Certificate, Ledger
+from hydra.model.snapshot import Command
 from hydra.policy import Policy
-from hydra.ports import Bot, Head
+from hydra.ports import Head
+from hydra.qc.rehearsal.beats import PORTS, Beat, Ends, Leap, Move, Trouble
+from hydra.qc.rehearsal.latch import Latch
+from hydra.qc.rehearsal.market import Market
+from hydra.qc.rehearsal.ports import Flaky, Gone, MemoryJournal
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.watch import Ear, Watch
+from hydra.qc.rehearsal.world import World
 from hydra.risk.plugs import RuleBook
-from tests.fakes.outside import MemoryInbox, SteadyProbes
-from tests.fakes.store import MemoryStore
-from tests.machine.beats import PORTS, Beat, Ends, Leap, Move, Trouble
-from tests.machine.crew import is_wild, wild
-from tests.machine.market import Market
-from tests.machine.ports import Flaky, Gone, MemoryJournal
-from tests.machine.tally import Tally
-from tests.machine.tape import Days
-from tests.machine.watch import Ear, Watch
-from tests.machine.worlds import OPENING, World
 
 _CALM_BEATS = 40
 
@@ -57,11 +58,11 @@ class Voyage:
         self.world, self.policy = world, world.policy
         self.tally = tally if tally is not None else Tally()
         self._spoil = spoil or Spoil()
-        self.book = self._spoil.book(rule_book(self.policy))
-        self.bots = crew(world)
+        cast = world.cast(world)
+        self.book, self.bots = self._spoil.book(cast.book), dict(cast.bots)
         self.plan = FaultPlan(seed=world.seed)
-        self.calendar = Days()
-        self.market = Market(world, self.calendar, OPENING)
+        self.calendar = world.calendar
+        self.market = Market(world, self.calendar, world.starts_at)
         self.floor = SimulatedVenue(self.market.tape, self.calendar, world.account)
         self.floor.advance()
         self.venue = faulty(self.floor, self.plan)
@@ -69,10 +70,13 @@ class Voyage:
         self.inbox = MemoryInbox()
         self.flaky = {name: Flaky(name, port, self._struck) for name, port in self._ports().items()}
         self.watch = Watch(world, self.floor, self.journal, self.tally)
+        self.latch = Latch(self.watch)
         self.engine: Engine | None = None
         self.runs = self.segments = self.beats = 0
         self._chance = random.Random(f"power {world.seed}")
         self.problems: list[str] = []
+        self._sent = self._filled = 0
+        self._met: set[str] = set()
 
     def _ports(self) -> Mapping[str, Any]:
         now = lambda: self.floor.now  # noqa: E731  # a clock
@@ -86,7 +90,7 @@ class Voyage:
             "calendar": self.calendar,
             "clock": SimClock(self.floor),
             "bots": InlineBotHost(self.bots, None),
-            "site": _Site(self.policy),
+            "site": _Site(self.policy, self.floor),
         }
 
     # -- the voyage
@@ -119,7 +123,7 @@ class Voyage:
         except (Unreachable, OSError) as error:
             self.tally.ended[type(error).__name__] += 1
             self._end(power=False)
-        self._count_faults()
+        self._count(beat)
         self.problems += self.watch.problems
         return self.problems
 
@@ -143,17 +147,20 @@ class Voyage:
         return replay(self.journal.read(), lambda _: (self.book, InlineBotHost(self.bots, None)))
 
     def _shares_trade(self) -> bool:
-        soon = self.calendar.sessions(self.floor.now)
-        return 14 * 60 + 29 <= soon.minute < 20 * 60
+        """Whether shares trade for another hour, or always."""
+        shares = self.calendar.sessions(self.floor.now).by_class[AssetClass.EQUITY]
+        return shares.open and (shares.closes_at is None or self.floor.now < shares.closes_at - timedelta(hours=1))
 
     # -- one process
 
     def _cycle(self, engine: Engine) -> None:
-        day = engine.ledger.day
+        day, halted, sent = engine.ledger.day, self.latch.before(), len(self.watch.submitted)
         with self.watch.cycle(engine):
             report = engine.cycle()
         self._note_losses()
         self.watch.after(engine, report)
+        orders = list(islice(self.watch.submitted.values(), sent, None))
+        self.problems += self.latch.after(halted, report, engine.ledger, orders)
         if day is not None and engine.ledger.day != day:
             self.segments += 1
             engine.open_segment(self._segment(self.segments))
@@ -183,8 +190,9 @@ class Voyage:
         self.engine = engine
 
     def _ends(self, engine: Engine, how: Ends) -> None:
+        self._met.add(f"end {how}")
         if how is Ends.STOPPED:
-            engine.close(RunClosed(reason="the machine stops it", exit_code=0, cycles=1))
+            engine.close(RunClosed(reason="the rehearsal stops it", exit_code=0, cycles=1))
         self._end(power=how is Ends.POWER)
 
     def _end(self, *, power: bool) -> None:
@@ -193,6 +201,7 @@ class Voyage:
         if power:
             self.journal.lose_power(self._chance)
             self.watch.lost(self.journal.length)
+            self.latch.lost()
 
     # -- what it is told
 
@@ -200,6 +209,7 @@ class Voyage:
         if not command:
             return
         action, _, place = command.rstrip("!").partition(":")
+        self.latch.said(action)
         bots = self.policy.bots
         self.inbox.waiting.append(
             Command(
@@ -207,36 +217,62 @@ class Voyage:
                 action=action,
                 by="operator",
                 wall=self.floor.now,
-                reason="the machine says so",
+                reason="the rehearsal says so",
                 force=command.endswith("!"),
                 bot=bots[int(place) % len(bots)].id if place else "",
             )
         )
         self.tally.commands[action] += 1
+        self._met.add(f"word {action}{' one' if place else ''}")
 
     def _struck(self, trouble: Trouble) -> None:
         assert trouble.method in PORTS[trouble.port]
         self.tally.troubles[f"{trouble.port} {trouble.how}"] += 1
+        self._met.add(f"port {trouble.port}")
         self.watch.struck(trouble.port, trouble.method)
 
     def _note_losses(self) -> None:
         """News of an execution that is lost, or told twice, sets ledger and exchange apart: that has to be noticed, no more."""
         self.watch.lossy |= any(rule.fault in BY_EXECUTION and tally.acted for rule, tally in self.plan.tallies())
 
-    def _count_faults(self) -> None:
+    def _count(self, beat: Beat) -> None:
+        """What befell this beat, and what was sent in it, by regime."""
+        met = self._met
         for rule, tally in self.plan.tallies():
             if tally.acted:
                 self.tally.faults[rule.fault.value] += tally.acted
+                met.add(rule.fault.value)
+        if beat.regime:
+            self.tally.regimes[beat.regime] += 1
+            self.tally.crossed.update(f"{beat.regime} / {kind}" for kind in met)
+            for order in islice(self.watch.submitted.values(), self._sent, None):
+                self.tally.trades[f"{order.bot} / {beat.regime} / {order.purpose}"] += 1
+        if self.watch.truth.fills > self._filled:
+            self._count_exits(beat.regime)
+        self._sent = len(self.watch.submitted)
+        met.clear()
+
+    def _count_exits(self, regime: str) -> None:
+        """Stops and targets that rested at the exchange and were reached, by bot and regime."""
+        for done in self.floor.executions(self._filled):
+            self._filled = done.number
+            order, ticket = self.watch.truth.order_of(done.client_id), self.floor.ticket_named(done.client_id)
+            rested = order is not None and (order.purpose is Purpose.STOP or done.client_id != order.client_id)
+            if order is None or ticket is None or order.legs or not rested or ticket.remaining:
+                continue
+            what = "target reached" if ticket.order_type is OrderType.LIMIT else "stopped"
+            if regime:
+                self.tally.trades[f"{order.bot} / {regime} / {what}"] += 1
 
     def _certificate(self) -> Certificate:
-        bound = _Site(self.policy).binding()
+        bound = _Site(self.policy, self.floor).binding()
         shared = {name: getattr(bound, name) for name in Binding.__struct_fields__}
-        return Certificate(wall=OPENING, minutes=15, head="0" * 64, **shared)
+        return Certificate(wall=self.world.starts_at, minutes=15, head="0" * 64, **shared)
 
     def _segment(self, number: int) -> SegmentOpened:
         return SegmentOpened(
             segment=number,
-            wall=OPENING,
+            wall=self.world.starts_at,
             command="hydra run",
             host="here",
             pid=7,
@@ -245,8 +281,8 @@ class Voyage:
             policy_hash=self.policy.hash,
             policy=self._document,
             seed=1,
-            market="machine",
-            practice=False,
+            market="rehearsal",
+            practice=self.policy.practice,
             ledger=Ledger(),
         )
 
@@ -258,11 +294,11 @@ class Voyage:
 class _Site:
     """What is running, as it says itself."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, floor: SimulatedVenue) -> None:
         self._bound = Binding(
             policy_hash=policy.hash,
             code_hash="code",
-            account_id="SIM",
+            account_id=floor.state().account_id,
             url="sim://memory",
             mode=policy.mode,
             host="here",
@@ -271,21 +307,6 @@ class _Site:
     def binding(self) -> Binding:
         """The same at every look."""
         return self._bound
-
-
-def crew(world: World) -> dict[str, Bot]:
-    """The bots of a world: the wild ones, and those that the policy's names stand for."""
-    policy = world.policy
-    tame = [bot for bot in policy.bots if not is_wild(bot)]
-    made = _tame(policy, tame) if tame else {}
-    for bot in policy.bots:
-        if is_wild(bot):
-            made[bot.id] = wild(bot, world.wild[bot.id], world.seed)
-    return made
-
-
-def _tame(policy: Policy, tame: Sequence[Any]) -> dict[str, Bot]:
-    return dict(make_bots(policy.model_copy(update={"bots": tuple(tame)})))
 
 
 def _no_sleep(_seconds: float) -> None:

@@ -7,61 +7,39 @@ stop was decided to be, what was accepted as foreign, when the day began.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.engine.cycle import CycleReport, Engine
 from hydra.model.events import Decided, Halted, OrderSent, Resumed
-from hydra.model.market import OptionQuote, asset_class_of
+from hydra.model.market import asset_class_of
 from hydra.model.orders import Order, Purpose
 from hydra.model.portfolio import Ledger
-from hydra.model.snapshot import Plan, Verdict
+from hydra.model.snapshot import Verdict
 from hydra.ports import Ack, AckOutcome
-from tests.machine import claims, limits
-from tests.machine.ports import Gone, MemoryJournal
-from tests.machine.scene import Scene
-from tests.machine.tally import Tally
-from tests.machine.truth import Lot, Now, Truth
-from tests.machine.worlds import World
+from hydra.qc.rehearsal import claims, limits
+from hydra.qc.rehearsal.ports import Gone, MemoryJournal
+from hydra.qc.rehearsal.scene import Scene
+from hydra.qc.rehearsal.seen import Seen
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.truth import Lot, Now
+from hydra.qc.rehearsal.world import World
 
 READS = frozenset({"now", "account", "positions", "open_orders", "fills", "activities"})
 """What the venue has to answer before anything may be entered."""
 
 
-class Watch:
-    """One voyage's. ``problems`` are sentences: which claim, and the numbers."""
+class Watch(Seen):
+    """One voyage's."""
 
     def __init__(self, world: World, venue: SimulatedVenue, journal: MemoryJournal, tally: Tally) -> None:
-        self.world, self.policy = world, world.policy
-        self.venue, self.journal, self.tally = venue, journal, tally
-        self.truth = Truth(venue)
-        self.problems: list[str] = []
-        self.submitted: dict[str, Order] = {}
-        self.sent_at: deque[datetime] = deque()
-        self.entries_by_day: dict[tuple[str, str], int] = {}
-        self.entered_at: dict[tuple[str, str], datetime] = {}
-        self.unknown: dict[str, datetime] = {}
-        self.chains: dict[str, dict[str, OptionQuote]] = {}
-        self.bare: dict[tuple[str, str, str], datetime] = {}
-        self.unbounded: dict[str, datetime] = {}
-        self.journaled: set[str] = set()
-        self.stops: dict[tuple[str, str], tuple[str, Any]] = {}
-        self.failed: set[str] = set()
-        self.behind = False
-        self.told: dict[str, Any] = {}
-        self.halted = False
-        self.resumed = False
-        self.lossy = False
+        super().__init__(world, venue, journal, tally)
         self._read = 0
         self._now: Now | None = None
         self._engine: Engine | None = None
-        self._plan: Plan | None = None
         self._sent_now: list[Order] = []
-        self._unknown_now = False
         self._calm = False
 
     # -- around a cycle
@@ -182,6 +160,7 @@ class Watch:
             entries_by_day=self.entries_by_day,
             entered_at=self.entered_at,
             stopped=self.truth.stopped,
+            lossy=self.lossy,
         )
 
     @property
@@ -189,23 +168,13 @@ class Watch:
         """The running process's."""
         return Ledger() if self._engine is None else self._engine.ledger
 
-    @property
-    def plan(self) -> Plan | None:
-        """What was decided in this cycle."""
-        return self._plan
-
-    @property
-    def unknown_now(self) -> bool:
-        """Whether the outcome of an order of this cycle is not known."""
-        return self._unknown_now
-
     # -- inside
 
     def _begin(self) -> None:
         self._journaled()
         self._now = self.truth.look()
-        self._sent_now, self._plan = [], None
-        self._unknown_now = self.resumed = False
+        self._sent_now, self.plan = [], None
+        self.unknown_now = self.resumed = False
         self.told = {}
         self.behind = self._engine is not None and "store.commit" in self.failed
         self.failed = set()
@@ -222,7 +191,7 @@ class Watch:
             self._read += 1
             self._latch(event.data)
             if isinstance(event.data, Decided):
-                self._plan = event.data.plan
+                self.plan = event.data.plan
             elif isinstance(event.data, OrderSent):
                 client_id = event.data.order.client_id
                 if client_id in self.journaled:
@@ -237,7 +206,7 @@ class Watch:
 
     def _not_known(self, client_id: str) -> None:
         self.unknown[client_id] = self.venue.now
-        self._unknown_now = True
+        self.unknown_now = True
 
     def _count(self, report: CycleReport) -> None:
         plan, tally = report.plan, self.tally
@@ -282,22 +251,21 @@ class Ear:
         self._watch = watch
 
     def __getattr__(self, method: str) -> Any:
-        real = getattr(self._inner, method)
+        """The method with an ear on it. It is kept: what it stands before is asked anew at every call."""
+        inner, watch = self._inner, self._watch
 
         def call(*arguments: Any) -> Any:
             if method == "submit":
-                self._watch.submitting(*arguments)
+                watch.submitting(*arguments)
             try:
-                answer = real(*arguments)
-            except Gone:
-                self._watch.raised(method, arguments)
+                answer = getattr(inner, method)(*arguments)
+            except (Gone, Exception):
+                watch.raised(method, arguments)
                 raise
-            except Exception:
-                self._watch.raised(method, arguments)
-                raise
-            self._watch.answered(method, arguments, answer)
+            watch.answered(method, arguments, answer)
             return answer
 
+        self.__dict__[method] = call
         return call
 
 

@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from hydra.adapters.exchange.fault_table import MEANINGS, STREAMS, FaultKind, Operation
 from hydra.adapters.exchange.faults import Rule
-from tests.machine.worlds import World
+from hydra.qc.rehearsal.world import World
 
 
 class Manner(StrEnum):
-    """How a symbol is shown at a beat."""
+    """How a symbol is shown at a beat. HALTED: nothing is bid or offered; PAUSED: nor are there bars."""
 
     USUAL = "usual"
     LOCKED = "locked"
@@ -24,6 +24,7 @@ class Manner(StrEnum):
     SILENT = "silent"
     IDLE = "idle"
     HALTED = "halted"
+    PAUSED = "paused"
 
 
 class How(StrEnum):
@@ -74,7 +75,10 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One step. ``command`` is an operator's word: an action, ``!`` for by force, ``:n`` for the n-th bot only."""
+    """One step. ``command`` is an operator's word: an action, ``!`` for by force, ``:n`` for the n-th bot only.
+
+    ``regime`` is what the market is said to be in, for whoever reads it.
+    """
 
     seconds: int = 15
     leap: Leap = Leap.NOT
@@ -83,6 +87,7 @@ class Beat:
     troubles: tuple[Trouble, ...] = ()
     command: str = ""
     ends: Ends = Ends.NOT
+    regime: str = ""
 
 
 PORTS: Mapping[str, tuple[str, ...]] = {
@@ -237,3 +242,8 @@ def draw_trouble(chance: random.Random) -> Trouble:
     method = chance.choice(PORTS[port])
     how = chance.choice([each for each in How if each is not How.NONSENSE or method in _NONSENSE])
     return Trouble(port, method, chance.choice((0, 0, 0, 1, 1, 2, 4)), how)
+
+
+def nonsense_at(method: str) -> bool:
+    """Whether a call may be answered with no answer at all."""
+    return method in _NONSENSE

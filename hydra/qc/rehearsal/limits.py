@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from hydra.model.market import OptionQuote, Quote
 from hydra.model.orders import Order, Side
+from hydra.qc.rehearsal import more_limits
+from hydra.qc.rehearsal.scene import Scene, Stake, is_pair, loss_of, stake_of
+from hydra.qc.rehearsal.tally import Tally
+from hydra.qc.rehearsal.truth import ZERO
 from hydra.risk.budgets import budget
-from tests.machine.scene import Scene, Stake, is_pair, loss_of, stake_of
-from tests.machine.tally import Tally
-from tests.machine.truth import ZERO
 
 _DUST = Decimal("0.02")
 """Dollars by which equity, told to the cent, may be off."""
@@ -34,6 +35,7 @@ def _broken(order: Order, scene: Scene, tally: Tally) -> Iterator[str]:
         check = CHECKS.get(name)
         if check is not None:
             tally.counts["limits checked"] += 1
+            tally.claims[f"{name} is never exceeded"] += 1
             said = check(order, stake, scene)
             if said is not None:
                 side = f"{order.side} {order.quantity} {order.symbol} of {order.bot} ({order.client_id})"
@@ -274,4 +276,5 @@ CHECKS: Mapping[str, Check] = {
     "price_collar": _collar,
     "blackout": _blackout,
     "tradable": _tradable,
+    **more_limits.CHECKS,
 }

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by name. ``capped`` are the rules that made a wish smaller, ``decided`` those whose ceiling was the lowest."""
+    """Counts by name. ``capped`` are the rules that made a wish smaller, ``decided`` those whose ceiling was the lowest.
+
+    ``claims`` are how often each was judged, by name; ``crossed`` in how many beats a regime met a kind of trouble ("crash / html_200");
+    ``regimes`` are beats, ``trades`` orders sent ("spy-trend / crash / entry").
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     capped: Counter[str] = field(default_factory=Counter)
@@ -23,6 +27,10 @@ class Tally:
     troubles: Counter[str] = field(default_factory=Counter)
     commands: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
+    claims: Counter[str] = field(default_factory=Counter)
+    crossed: Counter[str] = field(default_factory=Counter)
+    regimes: Counter[str] = field(default_factory=Counter)
+    trades: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Count another's in."""

@@ -6,7 +6,7 @@ An execution belongs to the bot whose order (or whose order's leg) it filled; no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,13 +16,13 @@ from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.model.market import AssetClass, Quote, asset_class_of
 from hydra.model.orders import Order, OrderType, Purpose
 from hydra.model.snapshot import Sessions
+from hydra.model.values import Value, replace
 
 ZERO = Decimal(0)
 _COUNTED_AT_THE_FILL = frozenset({ActivityKind.FEE, ActivityKind.CRYPTO_FEE, ActivityKind.DIVIDEND})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lot:
+class Lot(Value, frozen=True, kw_only=True):
     """What a bot holds of a symbol: signed quantity, average cost a unit, since when, and the entry that began it."""
 
     bot: str
@@ -34,8 +34,7 @@ class Lot:
     structure: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Now:
+class Now(Value, frozen=True, kw_only=True):
     """One look at the exchange."""
 
     at: datetime

@@ -1,0 +1,67 @@
+"""What contracts cost in a rehearsal: a pure function of the contract and of what is shown of its underlying.
+
+Black and Scholes at the volatility that the underlying shows, which rises when it has moved far; puts below the price cost more than
+the formula says, as they do at exchanges. Open interest and volume are those of a contract that is traded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from hydra.adapters.markets.premiums import worth
+from hydra.bots.options.pricing import years_left
+from hydra.model.market import OptionContract, OptionQuote, Right
+
+_CENT = Decimal("0.01")
+_PLACES = Decimal("0.0001")
+_LEAST_YEARS = 1e-5
+_SKEW = 0.8
+"""By how much of itself volatility rises for a strike as far below the price as the price is high."""
+_HALF, _WIDE_HALF = 0.01, 0.12
+"""Half the spread, as a fraction of the middle: usually, and when the underlying's own has blown out."""
+_VOLUME, _OPEN_INTEREST = Decimal(5_000), Decimal(20_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What is shown of an underlying at an instant: its price in dollars, its annual volatility as a fraction, how it is quoted."""
+
+    at: datetime
+    price: Decimal
+    volatility: float
+    wide: bool
+    size: Decimal
+
+
+def quoted(shown: Shown, symbol: str) -> OptionQuote:
+    """The quote of a contract, by its symbol, when its underlying shows this."""
+    contract = OptionContract.parse(symbol)
+    spot, strike = float(shown.price), float(contract.strike)
+    years = _years(contract.expiry, shown.at)
+    volatility = shown.volatility * (1 + _SKEW * max(0.0, 1 - strike / spot))
+    greeks = worth(spot, strike, contract.right is Right.CALL, years, volatility)
+    half = max(0.01, greeks.price * (_WIDE_HALF if shown.wide else _HALF))
+    cents = round((greeks.price - half) * 100)
+    bid = cents * _CENT if cents > 0 else None
+    ask = (max(0, cents) + max(1, round(200 * half))) * _CENT
+    return OptionQuote(
+        symbol=symbol,
+        at=shown.at,
+        bid=bid,
+        ask=ask,
+        bid_size=None if bid is None else shown.size,
+        ask_size=shown.size,
+        volume=_VOLUME,
+        open_interest=_OPEN_INTEREST,
+        delta=round(greeks.delta * 10_000) * _PLACES,
+        implied_volatility=round(volatility * 10_000) * _PLACES,
+    )
+
+
+@lru_cache(maxsize=64)
+def _years(expiry: date, at: datetime) -> float:
+    """What is left until expiry, the same for a whole column of a chain."""
+    return max(_LEAST_YEARS, years_left(expiry, at))
