@@ -19,10 +19,9 @@ from hydra.adapters.bots.processes import ProcessBotHost
 from hydra.adapters.bots.wire import Begin
 from hydra.adapters.fingerprint import PACKAGE
 from hydra.adapters.sandbox.enter import ONE_THREAD, conceal
-from hydra.bootstrap.making import bots_that_can_be_made, make_bots, recipe_of
+from hydra.bootstrap.making import UnfitBot, bots_that_can_be_made, make_bots, recipe_of
 from hydra.bootstrap.points import available, is_ours
 from hydra.bootstrap.sources import file_of, home_of_module, is_source
-from hydra.model.errors import BadConfig
 from hydra.policy import BotPolicy, Policy
 from hydra.ports import BotHost
 
@@ -74,7 +73,7 @@ def replay_host(policy: Policy) -> BotHost:
 
     This program's own are asked in this process; foreign code is so only where the policy has it.
     """
-    foreign = [bot for bot in policy.enabled_bots if policy.isolation.host == "process" and not _is_own(bot)]
+    foreign = [bot for bot in policy.enabled_bots if policy.isolation.host == "process" and not is_own(bot)]
     own = policy.model_copy(update={"bots": tuple(bot for bot in policy.enabled_bots if bot not in foreign)})
     inline = InlineBotHost(make_bots(own), None)
     if not foreign:
@@ -118,10 +117,10 @@ def _start(host: ProcessBotHost, policy: Policy) -> None:
         if bot.id in unfit:
             host.close()
             reason = unfit[bot.id]
-            raise BadConfig(reason if reason.startswith("bots (") else f"bots ({bot.id}): {reason}")
+            raise UnfitBot(bot.id, reason if reason.startswith("bots (") else f"bots ({bot.id}): {reason}")
 
 
-def _is_own(bot: BotPolicy) -> bool:
+def is_own(bot: BotPolicy) -> bool:
     """Whether all of a bot's code is this program's."""
     return (
         not is_source(bot.bot)

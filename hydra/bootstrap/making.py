@@ -12,6 +12,14 @@ from hydra.policy import BotPolicy, OptionsPolicy, Policy
 from hydra.ports import Bot, BotFactory, Setting
 
 
+class UnfitBot(BadConfig):
+    """A bot that cannot be made. ``bot`` is its id."""
+
+    def __init__(self, bot: str, reason: str) -> None:
+        super().__init__(reason)
+        self.bot = bot
+
+
 def make_bots(policy: Policy) -> dict[str, Bot]:
     """The enabled bots by id. Raises ``BadConfig`` naming the bot and the parameter that does not fit."""
     return {bot.id: make_bot(bot, policy.options, policy.engine.window_bars) for bot in policy.enabled_bots}
@@ -30,7 +38,14 @@ def bots_that_can_be_made(policy: Policy) -> tuple[dict[str, Bot], list[str]]:
 
 
 def make_bot(bot: BotPolicy, options: OptionsPolicy, window_bars: int) -> Bot:
-    """One bot. Raises ``BadConfig`` naming it, with file and line for whatever its code raises."""
+    """One bot. Raises ``UnfitBot`` naming it, with file and line for whatever its code raises."""
+    try:
+        return _made(bot, options, window_bars)
+    except BadConfig as error:
+        raise UnfitBot(bot.id, str(error)) from error
+
+
+def _made(bot: BotPolicy, options: OptionsPolicy, window_bars: int) -> Bot:
     where = f"bots ({bot.id})"
     key = f"{where}.bot"
     make: BotFactory = load_source(bot.bot, key) if is_source(bot.bot) else find("hydra.bots", bot.bot, key)

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,25 +32,36 @@ EXIT_CODES: Mapping[int, str] = {
     130: "SIGINT, after a clean stop",
     143: "SIGTERM, after a clean stop",
 }
+PRACTICE = "practice"
 LISTS_OF_CHECKS = frozenset({"check-io", "test-broker", "verify-balance", "qc", "doctor"})
 """Commands that are lists of checks: whatever stops them, a check failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How a command ended: its exit code, its document, and what people are shown."""
+    """How a command ended: its exit code, its document, and what people are shown. ``marked``: that says by itself that it is practice."""
 
     exit_code: int
     document: Mapping[str, Any]
     show: Callable[[Console], None]
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What a command is given: its name, its options, and where people look."""
+    """What a command is given: its name, its options, and where people look.
+
+    ``facts`` is what turned out on the way and concerns how anything is shown: ``practice``, once the configuration has been read.
+    """
 
     command: str
     options: Mapping[str, Any]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def practice(self) -> bool:
+        """True when what is shown is of practice, which every screen and document says."""
+        return bool(self.facts.get(PRACTICE))
 
     @property
     def json(self) -> bool:
@@ -80,7 +91,7 @@ def in_frame(command: str, options: Mapping[str, Any], entry: Command) -> int:
     except (Exception, KeyboardInterrupt) as fault:
         if options.get("debug"):
             raise
-        result = _faulty(command, fault)
+        result = _faulty(frame, fault)
     return _show(frame, result)
 
 
@@ -97,13 +108,27 @@ def usage_document(command: str, text: str, exit_code: object) -> None:
         _write({"command": command, "ok": False, "exit_code": exit_code, "error": text, "kind": "Usage"})
 
 
+def leave_what_is_left_behind(exit_code: object) -> None:
+    """End the process at once when a check that did not answer is still at work: whatever it has begun is not waited for."""
+    checks = sys.modules.get("hydra.qc.check")
+    if checks is None or not checks.left_behind():
+        return
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(exit_code if isinstance(exit_code, int) else 1)
+
+
 def _show(frame: Frame, result: Result) -> int:
     """Show people the result and write its document; the exit code, which is at least 1 when that was not possible."""
     try:
+        if frame.practice and not result.marked:
+            _mark(frame.people())
         result.show(frame.people())
         if frame.json:
-            ok = result.exit_code == 0
-            _write({"command": frame.command, "ok": ok, "exit_code": result.exit_code, **result.document})
+            told = {"command": frame.command, "ok": result.exit_code == 0, "exit_code": result.exit_code}
+            mark = {PRACTICE: True} if frame.practice else {}
+            _write({**told, **mark, **result.document})
         sys.stdout.flush()
     except OSError as error:
         # What was done is done and journaled; nothing more can be said there.
@@ -121,16 +146,27 @@ def _write(document: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _faulty(command: str, fault: BaseException) -> Result:
-    exit_code, word = _meaning(command, fault)
+def _mark(out: Console) -> None:
+    """One line above everything: this is practice."""
+    from rich.text import Text
+
+    from hydra.cli.screen import styles
+
+    out.print(Text(styles.PRACTICE, styles.PRACTICE_STYLE))
+
+
+def _faulty(frame: Frame, fault: BaseException) -> Result:
+    exit_code, word = _meaning(frame.command, fault)
     text = str(fault) or type(fault).__name__
 
     def show(_people: Console) -> None:
         out = console(stderr=True)
+        if frame.practice:
+            _mark(out)
         out.print(f"[bold red]{word}[/]", end=": ")
         out.print(text, markup=False, soft_wrap=True)
 
-    return Result(exit_code=exit_code, document={"error": text, "kind": type(fault).__name__}, show=show)
+    return Result(exit_code=exit_code, document={"error": text, "kind": type(fault).__name__}, show=show, marked=True)
 
 
 def _meaning(command: str, fault: BaseException) -> tuple[int, str]:

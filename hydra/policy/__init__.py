@@ -46,6 +46,7 @@ from hydra.policy.sections import (
     JournalPolicy,
     MarketPolicy,
     OptionsPolicy,
+    QcPolicy,
     StorePolicy,
 )
 from hydra.policy.whole import Policy
@@ -72,6 +73,7 @@ __all__ = [
     "OptionsPolicy",
     "PlugName",
     "Policy",
+    "QcPolicy",
     "RiskPolicy",
     "Section",
     "SessionPolicy",

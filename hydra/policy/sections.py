@@ -17,7 +17,8 @@ class BrokerPolicy(Section):
     """Which venue, and how it is set up when it is the simulated one (every key but the name).
 
     ``account``: plain is a cash account that the keys below describe; alpaca is one as Alpaca gives it (margin, its fees, its
-    rules for orders), for which commission, crypto_fee and slippage do not count.
+    rules for orders), for which commission, crypto_fee and slippage do not count. ``faults_sha256`` is the hash of what stands in the
+    fault file, so that other faults are another policy.
     """
 
     name: Identifier
@@ -30,6 +31,7 @@ class BrokerPolicy(Section):
     faults: Annotated[str, Field(description='"" (none) or the path of a fault file, from the folder of this file')] = (
         ""
     )
+    faults_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 class AlpacaPolicy(Section):
@@ -118,6 +120,12 @@ class CertificatePolicy(Section):
     """How long a passed preflight admits a start."""
 
     minutes: Annotated[int, Field(ge=1, le=1440)]
+
+
+class QcPolicy(Section):
+    """What ``hydra qc`` asks beyond its own list: names of checks that other packages bring (``hydra.checks``)."""
+
+    checks: tuple[Identifier, ...] = ()
 
 
 class JournalPolicy(Section):

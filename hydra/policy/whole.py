@@ -29,6 +29,7 @@ from hydra.policy.sections import (
     JournalPolicy,
     MarketPolicy,
     OptionsPolicy,
+    QcPolicy,
     StorePolicy,
 )
 
@@ -48,6 +49,7 @@ class Policy(Section):
     risk: RiskPolicy
     budgets: BudgetPolicy
     certificate: CertificatePolicy
+    qc: QcPolicy = QcPolicy()
     journal: JournalPolicy
     store: StorePolicy
     bots: tuple[BotPolicy, ...]
@@ -67,6 +69,8 @@ class Policy(Section):
                 yield f"bots: the id {bot_id!r} is used {count} times; ids are unique"
         if any(bot.id == TEST_BOT for bot in self.bots):
             yield f"bots: the id {TEST_BOT!r} is taken: it is whose orders the checks of the broker are"
+        if self.practice and self.mode == "live":
+            yield "practice: true is never live; mode is 'live'"
         if self.practice and not simulated:
             yield f"practice: true is for the simulated broker; broker.name is {self.broker.name!r}"
         if self.broker.faults and not simulated:

@@ -1,4 +1,4 @@
-"""The checks of ``verify-balance``: equity, cash, buying power, positions and orders, by the venue, the ledger, store and journal.
+"""The questions of ``verify-balance``: equity, cash, buying power, positions and orders, by the venue, the ledger, store and journal.
 
 The engine has recovered; one look at the world is compared, and nothing is journaled or left behind.
 """
@@ -20,10 +20,8 @@ from hydra.model.portfolio import Account, Ledger
 from hydra.model.snapshot import Snapshot
 from hydra.policy import Policy
 from hydra.ports import Head
-from hydra.qc.check import Check, Finding
+from hydra.qc.check import Check, Finding, Making
 from hydra.qc.explain import Explanation, explain
-
-_READ_AGAIN = "check the network and the venue's status, then ask again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,42 +72,8 @@ def look_at_balance(
     return Balance(engine=engine, policy=policy, snapshot=glance(engine), fold_journal=fold_journal, expected=expected)
 
 
-def balance_checks(balance: Balance) -> tuple[Check, ...]:
-    """Money, then holdings by symbol, then orders, then what is written."""
-    expected = balance.expected
-    return (
-        _check("equity", "What is the account worth?", lambda: _equity(balance)),
-        *(() if expected is None else (_expected_check(balance, expected),)),
-        _check("cash", "Do fills and activities explain the cash?", lambda: _cash(balance), "`hydra doctor` explains"),
-        _check("buying_power", "What may still be bought?", lambda: _buying_power(balance)),
-        *_position_checks(balance),
-        _check(
-            "open_orders",
-            "Is every open order in the ledger, and the other way round?",
-            lambda: _orders(balance),
-            "`hydra doctor` explains each",
-        ),
-        _check(
-            "orders_resolved",
-            "Is the outcome of every order known?",
-            lambda: _resolved(balance),
-            "wait until the venue has answered for it; `hydra status`",
-        ),
-        _check("store", "Does the store say the same?", lambda: _store(balance), "`hydra doctor --fix`"),
-        _check(
-            "journal",
-            "Does the journal, folded from its beginning, say the same?",
-            lambda: _journal(balance),
-            "`hydra replay` names the event; `hydra doctor --fix` folds the store again",
-        ),
-    )
-
-
-def _check(name: str, question: str, ask: Callable[[], Finding], remedy: str = _READ_AGAIN) -> Check:
-    return Check(name=name, question=question, ask=ask, remedy=remedy)
-
-
-def _equity(balance: Balance) -> Finding:
+def equity(balance: Balance) -> Finding:
+    """What the account is worth, now and before."""
     balance.demand("account")
     account, ledger = balance.account, balance.snapshot.ledger
     told = [f"{plain(account.equity)} ({account.account_id})"]
@@ -120,20 +84,22 @@ def _equity(balance: Balance) -> Finding:
     return Finding(good=account.equity > 0, reason=", ".join(told))
 
 
-def _expected_check(balance: Balance, expected: Expected) -> Check:
-    def ask() -> Finding:
-        balance.demand("account")
-        off = balance.account.equity - expected.equity
-        text = (
-            f"{plain(balance.account.equity)}, expected {plain(expected.equity)}: "
-            f"off by {plain(off)}, at most {plain(expected.tolerance)}"
-        )
-        return Finding(good=abs(off) <= expected.tolerance, reason=text)
+def expected_equity(balance: Balance) -> Finding:
+    """Whether the equity is what somebody expects. Raises ``Unreachable`` when nothing is expected, or it was not read."""
+    expected = balance.expected
+    if expected is None:
+        raise Unreachable("nothing is expected")
+    balance.demand("account")
+    off = balance.account.equity - expected.equity
+    text = (
+        f"{plain(balance.account.equity)}, expected {plain(expected.equity)}: "
+        f"off by {plain(off)}, at most {plain(expected.tolerance)}"
+    )
+    return Finding(good=abs(off) <= expected.tolerance, reason=text)
 
-    return _check("expected_equity", "Is the equity what you expect?", ask, "find out what moved it: `hydra status`")
 
-
-def _cash(balance: Balance) -> Finding:
+def cash(balance: Balance) -> Finding:
+    """Whether what is written explains the cash."""
     balance.demand("account")
     ledger = balance.snapshot.ledger
     if ledger.cash is None:
@@ -149,25 +115,28 @@ def _cash(balance: Balance) -> Finding:
     )
 
 
-def _buying_power(balance: Balance) -> Finding:
+def buying_power(balance: Balance) -> Finding:
+    """What may still be bought."""
     balance.demand("account")
     power, cash = balance.account.buying_power, balance.account.cash
     return Finding(good=power >= 0, reason=f"{plain(power)}, with {plain(cash)} cash")
 
 
-def _position_checks(balance: Balance) -> tuple[Check, ...]:
+def position_checks(check: Making, balance: Balance) -> tuple[Check, ...]:
     """One a symbol: what each bot holds plus what is not Hydra's must be what the venue holds."""
     ledger, positions = balance.snapshot.ledger, balance.snapshot.sight.positions
     if positions is None or "positions" in balance.snapshot.sight.missing:
-        return (_check("positions", "What is held?", lambda: _unread_positions(balance)),)
+        return (check(lambda: _unread_positions(balance)),)
     theirs = {position.symbol: position.quantity for position in positions}
     held = {holding.symbol for holding in ledger.holdings.values()}
     symbols = sorted(theirs.keys() | held | ledger.foreign.keys())
     if not symbols:
         finding = Finding(good=True, reason="nothing is held, here or at the venue")
-        return (_check("positions", "What is held?", lambda: finding),)
+        return (check(lambda: finding),)
     explained = {one.name: one for one in balance.explanations}
-    return tuple(_position_check(ledger, theirs, symbol, explained.get(f"position {symbol}")) for symbol in symbols)
+    return tuple(
+        _position_check(check, ledger, theirs, symbol, explained.get(f"position {symbol}")) for symbol in symbols
+    )
 
 
 def _unread_positions(balance: Balance) -> Finding:
@@ -175,20 +144,26 @@ def _unread_positions(balance: Balance) -> Finding:
     return Finding(good=False, reason="the positions are unknown")
 
 
-def _position_check(ledger: Ledger, theirs: Mapping[str, Decimal], symbol: str, wrong: Explanation | None) -> Check:
+def _position_check(
+    check: Making, ledger: Ledger, theirs: Mapping[str, Decimal], symbol: str, wrong: Explanation | None
+) -> Check:
     parts = [f"{h.bot} {plain(h.quantity)}" for h in ledger.holdings.values() if h.symbol == symbol]
     foreign = ledger.foreign.get(symbol, ZERO)
     if foreign or not parts:
         parts.append(f"not Hydra's {plain(foreign)}")
-    there = theirs.get(symbol, ZERO)
-    finding = Finding(good=True, reason=f"{plain(there)} at the venue = {' + '.join(parts)}")
+    finding = Finding(good=True, reason=f"{plain(theirs.get(symbol, ZERO))} at the venue = {' + '.join(parts)}")
     if wrong is not None:
         finding = Finding(good=False, reason=wrong.reason)
-    remedy = wrong.remedy if wrong is not None else _READ_AGAIN
-    return _check(f"position {symbol}", f"Is what is held of {symbol} accounted for?", lambda: finding, remedy)
+    return check(
+        lambda: finding,
+        name=f"position {symbol}",
+        question=f"Is what is held of {symbol} accounted for?",
+        remedy="" if wrong is None else wrong.remedy,
+    )
 
 
-def _orders(balance: Balance) -> Finding:
+def open_orders(balance: Balance) -> Finding:
+    """Whether every open order is known on both sides."""
     balance.demand("open_orders")
     ledger, orders = balance.snapshot.ledger, balance.snapshot.sight.open_orders or ()
     wrong = [one.what for one in balance.explanations if one.name.startswith("order ")]
@@ -199,7 +174,8 @@ def _orders(balance: Balance) -> Finding:
     return Finding(good=True, reason=text + (f", {len(foreign)} accepted as not Hydra's" if foreign else ""))
 
 
-def _resolved(balance: Balance) -> Finding:
+def orders_resolved(balance: Balance) -> Finding:
+    """Whether every order's outcome is known."""
     unresolved = balance.snapshot.ledger.unresolved
     if unresolved:
         told = ", ".join(f"{order.client_id} ({order.side} {order.symbol}, {order.status})" for order in unresolved)
@@ -207,14 +183,16 @@ def _resolved(balance: Balance) -> Finding:
     return Finding(good=True, reason="every order's outcome is known")
 
 
-def _store(balance: Balance) -> Finding:
+def same_store(balance: Balance) -> Finding:
+    """Whether the store says what the engine does."""
     failure = balance.engine.store_failure
     if failure is not None:
         return Finding(good=False, reason=f"behind the journal: {failure.kind}: {failure.reason}")
     return _same(balance.engine, "the store", *balance.engine.outside.store.load())
 
 
-def _journal(balance: Balance) -> Finding:
+def same_journal(balance: Balance) -> Finding:
+    """Whether the journal, folded from its beginning, says what the engine does."""
     return _same(balance.engine, "the journal", *balance.fold_journal())
 
 

@@ -1,4 +1,4 @@
-"""The checks of ``test-broker``: who answers behind the configured address, how well, and whether an order can go and come back.
+"""The questions of ``test-broker``: who answers behind the configured address, how well, and whether an order can go and come back.
 
 The questions are asked at the broker's and the market's doors, one by one, so that one that is not answered does not hide the
 others. What a venue tells of its connection beyond the ports (streams, a request budget) it offers as a ``Line``; the venue in
@@ -7,7 +7,7 @@ this process has none. The order round trip is in ``hydra.qc.round_trip``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
@@ -17,13 +17,15 @@ from typing import Protocol
 from hydra.engine.cycle import Engine
 from hydra.engine.recover import recover
 from hydra.guard import Outcome, attempt
-from hydra.model.errors import Unreachable
+from hydra.model.errors import Refused, Unreachable
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
+from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Probe, Session, Sight, Snapshot, Verdict
 from hydra.policy import Policy
 from hydra.ports import MarketData
-from hydra.qc.check import Check, Finding
+from hydra.qc.calendars import ask_venue
+from hydra.qc.check import Check, Finding, Making
 from hydra.risk.gates import data_fresh
 
 _MODES: Mapping[str, frozenset[str]] = {"paper": frozenset({"sim", "paper"}), "live": frozenset({"live"})}
@@ -57,9 +59,11 @@ class Bench:
     engine: Engine
     policy: Policy
     line: Line | None = None
+    reconnect: bool = False
     timer: Callable[[], float] = perf_counter
     pause: Callable[[], None] = field(default=lambda: sleep(0.5))
     recovered: bool = False
+    notes: tuple[str, ...] = ()
     _market: Outcome[MarketData] | None = None
 
     @property
@@ -79,93 +83,28 @@ class Bench:
         return self.engine.outside.calendar.sessions(at).by_class.get(asset_class_of(symbol))
 
 
-def broker_checks(bench: Bench, *, reconnect: bool = False) -> Iterator[Check]:
-    """Who it is, the line if asked for, how it answers, and what happened meanwhile. The order round trip comes after them.
-
-    Made as they are asked: how a stream is, is asked once everything else has been.
-    """
-    yield from _who(bench)
-    if reconnect:
-        yield from _reconnecting(bench.line)
-    yield from _how(bench)
-    yield from _line_health(bench.line)
-
-
-def _who(bench: Bench) -> tuple[Check, ...]:
-    return (
-        Check(
-            name="address",
-            question="Which account at which venue answers?",
-            ask=lambda: _address(bench),
-            remedy="check the network, HYDRA_ALPACA__URL and the keys",
-        ),
-        Check(
-            name="mode",
-            question="Is the address of the kind that the configuration says?",
-            ask=lambda: _mode(bench),
-            remedy="make `mode` and the address (with its keys) agree",
-        ),
-        Check(
-            name="account",
-            question="Is the account active and free to trade?",
-            ask=lambda: _account(bench),
-            remedy="look at the account at the venue",
-        ),
-    )
-
-
-def _how(bench: Bench) -> tuple[Check, ...]:
-    return (
-        Check(
-            name="clock_skew",
-            question="Does the venue's clock agree with the one that is followed?",
-            ask=lambda: _clock_skew(bench),
-            remedy="synchronise this machine's clock",
-        ),
-        Check(
-            name="latency",
-            question="Does it answer well within the deadline?",
-            ask=lambda: _latency(bench),
-            remedy="a nearer network, or a longer engine.read_deadline_seconds",
-        ),
-        Check(
-            name="session",
-            question="Does the venue's session agree with our calendar?",
-            ask=lambda: _session(bench),
-            remedy="an unscheduled closing, or a calendar that is out of date: trade only when both agree",
-        ),
-        Check(
-            name="instruments",
-            question="Is every symbol tradable?",
-            ask=lambda: _instruments(bench),
-            remedy="take the symbol out of the configuration, or ask the venue why",
-        ),
-        *(_data_check(bench, symbol) for symbol in bench.policy.symbols),
-        Check(
-            name="recover",
-            question="Does the venue say what happened meanwhile?",
-            ask=lambda: _recover(bench),
-            remedy="wait until the venue answers; `hydra doctor`",
-        ),
-    )
-
-
-def _address(bench: Bench) -> Finding:
+def address(bench: Bench) -> Finding:
+    """Who answers, where, and for which account."""
     found = bench.engine.outside.broker.identity()
     return Finding(good=True, reason=f"{found.name} at {found.url} ({found.mode}), account {found.account_id}")
 
 
-def _mode(bench: Bench) -> Finding:
+def mode(bench: Bench) -> Finding:
+    """Whether what is behind the address is what the configuration says."""
     found, wanted = bench.engine.outside.broker.identity(), bench.policy.mode
     text = f"the configuration says {wanted}, {found.url} is {found.mode}"
     return Finding(good=found.mode in _MODES[wanted], reason=text)
 
 
-def _account(bench: Bench) -> Finding:
+def account(bench: Bench) -> Finding:
+    """Whether the account may trade, and is the one the ledger was made with."""
     broker = bench.engine.outside.broker
     account, identity = broker.account(), broker.identity()
     if account.account_id != identity.account_id:
         return Finding(good=False, reason=f"asked for {identity.account_id}, answered for {account.account_id}")
+    before = ledger_account(bench.engine.ledger)
+    if before is not None and account.account_id != before:
+        return Finding(good=False, reason=_another(before, account.account_id))
     if account.status != "ACTIVE":
         return Finding(good=False, reason=f"{account.account_id} has status {account.status}, expected ACTIVE")
     if account.blocked:
@@ -174,7 +113,16 @@ def _account(bench: Bench) -> Finding:
     return Finding(good=account.equity > 0, reason=f"{account.account_id} is ACTIVE, {money}")
 
 
-def _clock_skew(bench: Bench) -> Finding:
+def ledger_account(ledger: Ledger) -> str | None:
+    """The account the ledger was made with, as the last certificate has it; ``None`` before the first."""
+    return None if ledger.certificate is None else ledger.certificate.account_id
+
+
+def _another(before: str, now: str) -> str:
+    return f"wrong account: the ledger was made with {before}, and {now} answers"
+
+
+def clock_skew(bench: Bench) -> Finding:
     """Against the middle of the question, for an answer takes its time both ways."""
     outside, limit = bench.engine.outside, float(bench.policy.health.clock_skew_seconds)
     before = outside.clock.now()
@@ -185,7 +133,8 @@ def _clock_skew(bench: Bench) -> Finding:
     return Finding(good=skew <= limit, reason=text)
 
 
-def _latency(bench: Bench) -> Finding:
+def latency(bench: Bench) -> Finding:
+    """How long a read takes."""
     limit, spent = float(bench.policy.engine.read_deadline_seconds), []
     for _ in range(_READS):
         began = bench.timer()
@@ -199,7 +148,8 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:,.1f} ms"
 
 
-def _session(bench: Bench) -> Finding:
+def session(bench: Bench) -> Finding:
+    """Whether the venue and our calendar say the same of the session of equities."""
     at = bench.engine.outside.clock.now()
     classes = tuple(dict.fromkeys(asset_class_of(symbol) for symbol in bench.policy.symbols))
     sessions = bench.engine.outside.calendar.sessions(at).by_class
@@ -211,6 +161,13 @@ def _session(bench: Bench) -> Finding:
         return Finding(good=False, reason=f"{told}; our calendar does not know the session of equities")
     words = f"{told}; equities are {_open(is_open=ours.open)} by our calendar, {_open(is_open=theirs)} by the venue's"
     return Finding(good=ours.open is theirs, reason=words)
+
+
+def venue_calendar(bench: Bench) -> Finding:
+    """Whether our calendar and the venue's own word agree now."""
+    outside, line = bench.engine.outside, bench.line
+    practice = bench.policy.market.sessions == "always"
+    return ask_venue(outside.calendar, outside.clock.now(), None if line is None else line.is_open, practice=practice)
 
 
 def _phase(session: Session | None) -> str:
@@ -225,7 +182,8 @@ def _open(*, is_open: bool) -> str:
     return "open" if is_open else "closed"
 
 
-def _instruments(bench: Bench) -> Finding:
+def instruments(bench: Bench) -> Finding:
+    """Whether the venue trades every symbol."""
     symbols = bench.policy.symbols
     found = {one.symbol: one for one in bench.engine.outside.broker.instruments(symbols)}
     missing = [symbol for symbol in symbols if symbol not in found]
@@ -235,16 +193,7 @@ def _instruments(bench: Bench) -> Finding:
     return Finding(good=bool(symbols), reason="; ".join(told) or "no bot is enabled")
 
 
-def _data_check(bench: Bench, symbol: str) -> Check:
-    return Check(
-        name=f"data {symbol}",
-        question=f"Are there fresh prices of {symbol}?",
-        ask=lambda: _data(bench, symbol),
-        remedy="check the market data source, and whether the subscription has this symbol",
-    )
-
-
-def _data(bench: Bench, symbol: str) -> Finding:
+def data(bench: Bench, symbol: str) -> Finding:
     """Judged by the gate that a run will meet; outside its session a price is shown and not judged."""
     answer, at = bench.market, bench.engine.outside.clock.now()
     bars = tuple(bar for bar in answer.bars if bar.symbol == symbol)
@@ -264,25 +213,26 @@ def _data(bench: Bench, symbol: str) -> Finding:
     return Finding(good=good, reason=f"{reply.reason}; {told}, {last}")
 
 
-def _recover(bench: Bench) -> Finding:
+def recovered(bench: Bench) -> Finding:
+    """What happened meanwhile, written down. A venue that answers for another account than the ledger's is not listened to."""
     engine = bench.engine
+    before, now = ledger_account(engine.ledger), engine.outside.broker.identity().account_id
+    if before is not None and now != before:
+        raise Refused(f"{_another(before, now)}: what happened there is not written into it")
     found = recover(engine.outside, engine.ledger, bench.policy)
     engine.record(found)
     engine.settle()
-    bench.recovered = True
+    bench.recovered, bench.notes = True, found.notes
     return Finding(good=True, reason="; ".join(found.notes) or "nothing happened meanwhile")
 
 
-def _reconnecting(line: Line | None) -> tuple[Check, ...]:
-    """A step that did not work leaves the later ones unasked: they would fail for its reason."""
-    if line is None:
+def reconnecting(check: Making, bench: Bench) -> tuple[Check, ...]:
+    """Every step of dropping the line and making it again, if that is asked for; one that did not work leaves the later ones untried."""
+    if not bench.reconnect:
+        return ()
+    if bench.line is None:
         why = "the venue answers in this process; there is no line to drop"
-        return (
-            Check(name="reconnect", question="Reconnect?", ask=lambda: Finding(good=None, reason=why), remedy="none"),
-        )
-    steps = attempt("reconnect", line.steps)
-    if steps.failure is not None:
-        return (_broken("reconnect", f"{steps.failure.kind}: {steps.failure.reason}"),)
+        return (check(lambda: Finding(good=None, reason=why)),)
     failed: list[str] = []
 
     def taking(name: str, do: Callable[[], str]) -> Check:
@@ -294,31 +244,18 @@ def _reconnecting(line: Line | None) -> tuple[Check, ...]:
             failed.clear()
             return Finding(good=True, reason=told)
 
-        return Check(name=name, question=f"Reconnecting: does it {name}?", ask=ask, remedy="check the network")
+        return check(ask, name=name, question=f"Reconnecting: does it {name}?")
 
-    return tuple(taking(name, do) for name, do in steps.value or ())
+    return tuple(taking(name, do) for name, do in bench.line.steps())
 
 
-def _line_health(line: Line | None) -> tuple[Check, ...]:
+def line_health(check: Making, bench: Bench) -> tuple[Check, ...]:
     """The budget and the streams: they only make the truth fresher, so one that is not well is a warning."""
-    if line is None:
+    if bench.line is None:
         return ()
-    told = attempt("line", line.health)
-    if told.failure is not None:
-        return (_broken("line", f"{told.failure.kind}: {told.failure.reason}"),)
 
     def checked(name: str, probe: Probe) -> Check:
-        return Check(
-            name=name,
-            question=f"Is it well: {name}?",
-            ask=lambda: Finding(good=probe.ok, reason=probe.reason),
-            remedy="`hydra test-broker --reconnect`; without a stream Hydra asks instead",
-            critical=False,
-        )
+        finding = Finding(good=probe.ok, reason=probe.reason)
+        return check(lambda: finding, name=name, question=f"Is it well: {name}?")
 
-    return tuple(checked(name, probe) for name, probe in (told.value or {}).items())
-
-
-def _broken(name: str, reason: str) -> Check:
-    finding = Finding(good=False, reason=reason)
-    return Check(name=name, question="Does the line answer?", ask=lambda: finding, remedy="check the network")
+    return tuple(checked(name, probe) for name, probe in bench.line.health().items())

@@ -1,6 +1,8 @@
 """One preflight question, and the runner that never lets a missing answer pass.
 
-A check that raises has failed; so has one that answers with anything but a ``Finding``. An advisory check warns instead.
+A check that raises has failed; so has one that answers with anything but a ``Finding``, or not within its deadline. An advisory
+check warns instead. Every check is asked in a thread of its own, one after the other: one that hangs is left behind and its answer,
+should it ever come, is not heard. Such a thread ends with the process.
 """
 
 from __future__ import annotations
@@ -8,11 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Thread
+from threading import enumerate as enumerate_threads
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from hydra.guard import attempt
+from hydra.guard import Outcome, attempt_foreign, shown
 from hydra.model.values import Value
+
+T = TypeVar("T")
+_THREAD = "check "
+DEADLINE_SECONDS = 20.0
+"""What a check may take unless it says otherwise. All of them together are done in a few; a deadline is for what hangs, not for a slow
+machine."""
 
 
 class Status(StrEnum):
@@ -33,13 +43,23 @@ class Finding(Value, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A question in plain words, and what to do when the answer is no."""
+    """A question in plain words, and what to do when the answer is no. ``ask`` may take ``deadline_seconds``."""
 
     name: str
     question: str
     ask: Callable[[], Finding]
     remedy: str
     critical: bool = True
+    deadline_seconds: float = DEADLINE_SECONDS
+    plug: str = ""
+
+
+class Making(Protocol):
+    """How a plug's checks are made (``CheckPlug.check``); what is left out is the plug's own."""
+
+    def __call__(self, ask: Callable[[], Finding], *, name: str = "", question: str = "", remedy: str = "") -> Check:
+        """A check of the plug."""
+        ...
 
 
 class CheckResult(Value, frozen=True, kw_only=True):
@@ -51,14 +71,18 @@ class CheckResult(Value, frozen=True, kw_only=True):
     ms: float
     question: str = ""
     remedy: str = ""
+    critical: bool = True
+    plug: str = ""
 
     def document(self) -> dict[str, Any]:
-        """The reported form: name, status, reason, ms, and the remedy where there is something to mend."""
+        """The reported form: name, status, reason, ms, question, critical, and the remedy where there is something to mend."""
         told: dict[str, Any] = {
             "name": self.name,
             "status": self.status.value,
             "reason": self.reason,
             "ms": round(self.ms, 3),
+            "question": self.question,
+            "critical": self.critical,
         }
         if self.status in (Status.FAIL, Status.WARN) and self.remedy:
             told["remedy"] = self.remedy
@@ -68,20 +92,43 @@ class CheckResult(Value, frozen=True, kw_only=True):
 def run_check(check: Check) -> CheckResult:
     """Ask once, whatever happens."""
     began = perf_counter()
-    outcome = attempt(check.name, check.ask)
+    outcome = in_time(check.name, check.ask, check.deadline_seconds)
     ms = (perf_counter() - began) * 1000
-    finding: object = outcome.value
-    if outcome.failure is not None:
+    finding: object = None if outcome is None else outcome.value
+    if outcome is None:
+        finding = Finding(good=False, reason=f"no answer within {check.deadline_seconds:g} s")
+    elif outcome.failure is not None:
         finding = Finding(good=False, reason=f"{outcome.failure.kind}: {outcome.failure.reason}")
-    elif not isinstance(finding, Finding):
-        finding = Finding(good=False, reason=f"the check answered with {finding!r:.80}")
+    elif type(finding) is not Finding or finding.good not in (True, False, None):
+        finding = Finding(good=False, reason=f"the check answered with {shown(finding)}")
     assert isinstance(finding, Finding)
     good, reason = finding.good, finding.reason
     bad = Status.FAIL if check.critical else Status.WARN
     status = Status.SKIP if good is None else Status.PASS if good else bad
     return CheckResult(
-        name=check.name, status=status, reason=reason, ms=ms, question=check.question, remedy=check.remedy
+        name=check.name,
+        status=status,
+        reason=reason,
+        ms=ms,
+        question=check.question,
+        remedy=check.remedy,
+        critical=check.critical,
+        plug=check.plug,
     )
+
+
+def in_time(what: str, ask: Callable[[], T], seconds: float) -> Outcome[T] | None:
+    """What came of calling foreign code in a thread of its own; ``None`` when nothing did within ``seconds``."""
+    answers: list[Outcome[T]] = []
+    asking = Thread(target=lambda: answers.append(attempt_foreign(what, ask)), name=f"{_THREAD}{what}", daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return answers[0] if answers else None
+
+
+def left_behind() -> tuple[str, ...]:
+    """The checks that were not waited for any longer and are still at work, by name."""
+    return tuple(one.name.removeprefix(_THREAD) for one in enumerate_threads() if one.name.startswith(_THREAD))
 
 
 def run_checks(checks: Iterable[Check], told: Callable[[CheckResult], None]) -> tuple[CheckResult, ...]:

@@ -5,37 +5,26 @@ The engine has recovered already. Nothing here is journaled but the certificate,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from hydra.engine.cycle import Engine
 from hydra.engine.decide import ask_gates, question_for
 from hydra.engine.glance import glance
+from hydra.model.errors import Refused
 from hydra.model.events import Certified
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding, GateAnswer, Scope, Snapshot, Verdict
+from hydra.model.isolation import Isolation
+from hydra.model.money import plain
+from hydra.model.portfolio import FLATTEN_ALL, Binding, Certificate, Ledger
+from hydra.model.snapshot import GateAnswer, Scope, Snapshot, Verdict
 from hydra.policy import Policy
-from hydra.qc.check import Check, Finding
-from hydra.qc.isolation import isolation_check, why_not_isolated
+from hydra.qc.check import Check, Finding, Making
+from hydra.qc.explain import explain
+from hydra.qc.isolation import why_not_isolated
 
-_NOT_ASKED_HERE = frozenset({"certificate", "mode"})
-"""The certificate is what this list leaves; the mode has a check of its own."""
-
-_REMEDIES: Mapping[str, str] = {
-    "broker_reachable": "check the network and the venue's status",
-    "account_valid": "look at the account at the venue",
-    "state_writable": "make the state folder writable; `hydra doctor`",
-    "journal_writable": "make the log folder writable; `hydra doctor`",
-    "disk_space": "free disk space",
-    "clock_skew": "synchronise this machine's clock",
-    "failure_window": "wait until the venue answers again",
-    "ledger_agrees": "`hydra doctor` explains the difference",
-    "orders_resolved": "wait for the venue to answer for the order; `hydra status`",
-    "session": "wait for the session, or look at the calendar",
-    "data_fresh": "check the market data source",
-}
-
+_AGREES = "ledger_agrees"
 _RELEASE = "mend it, then `hydra bots release {bot}`, or set enabled = false"
 
 
@@ -48,6 +37,11 @@ class Preflight:
     snapshot: Snapshot
     gates: tuple[GateAnswer, ...]
 
+    @property
+    def isolation(self) -> Isolation:
+        """What kept the bots apart when they were last asked."""
+        return self.engine.outside.bots.isolation
+
 
 def look(engine: Engine, policy: Policy) -> Preflight:
     """One look at the world, for all the checks."""
@@ -55,112 +49,144 @@ def look(engine: Engine, policy: Policy) -> Preflight:
     return Preflight(engine=engine, policy=policy, snapshot=snapshot, gates=ask_gates(snapshot, engine.book))
 
 
-def preflight_checks(preflight: Preflight) -> tuple[Check, ...]:
-    """Halts, then every gate by name, then every bot, and what kept them apart while they were asked."""
-    gates = dict.fromkeys(answer.gate for answer in preflight.gates if answer.gate not in _NOT_ASKED_HERE)
-    return (
-        Check(
-            name="halts",
-            question="Is no halt latched?",
-            ask=lambda: _halts(preflight.engine.ledger),
-            remedy="find out why, then `hydra resume --reason ...`",
-        ),
-        Check(
-            name="store_commit",
-            question="Does the store take what the journal has?",
-            ask=lambda: _store_commit(preflight.engine),
-            remedy="find who holds the database (a copy, a browser, another program) and close it",
-        ),
-        *(_gate_check(preflight, name) for name in gates),
-        Check(
-            name="budgets",
-            question="Is the day's risk dealt out?",
-            ask=lambda: _budgets(preflight.policy),
-            remedy="see the section budgets in the configuration",
-        ),
-        *(_bot_check(preflight, bot.id) for bot in preflight.policy.enabled_bots),
-        isolation_check(lambda: preflight.engine.outside.bots.isolation, preflight.policy.isolation),
-    )
-
-
-def _halts(ledger: Ledger) -> Finding:
+def halts(preflight: Preflight) -> Finding:
+    """Whether something keeps every entry, or a bot's, out until an operator lifts it."""
+    ledger = preflight.snapshot.ledger
+    bars = [f"{halt.kind}: {halt.reason}" for halt in ledger.halts]
     if not ledger.halts:
-        return Finding(good=True, reason="no halt is latched")
-    return Finding(good=False, reason="; ".join(f"{halt.kind}: {halt.reason}" for halt in ledger.halts))
+        bars += [f"{'everything' if bot == FLATTEN_ALL else bot} is being flattened" for bot in ledger.flatten]
+    return Finding(good=not bars, reason="; ".join(bars) or "no halt is latched")
 
 
-def _store_commit(engine: Engine) -> Finding:
+def store_commit(preflight: Preflight) -> Finding:
+    """Whether the store is where the journal is."""
+    engine = preflight.engine
     failure = engine.store_failure
     if failure is not None:
         return Finding(good=False, reason=f"{failure.kind}: {failure.reason}")
     return Finding(good=True, reason=f"folded to event {engine.outside.journal.head().seq}")
 
 
-def _gate_check(preflight: Preflight, name: str) -> Check:
-    def ask() -> Finding:
-        answers = [answer for answer in preflight.gates if answer.gate == name]
-        shut = [answer for answer in answers if answer.verdict is Verdict.REFUSE]
-        waiting = [answer for answer in answers if answer.verdict is Verdict.SKIP]
-        if shut:
-            return Finding(good=False, reason="; ".join(answer.reason for answer in shut))
-        reason = "; ".join(answer.reason for answer in (waiting or answers)[:3])
-        everything_waits = len(waiting) == len(answers) and answers[0].scope is not Scope.SYSTEM
-        return Finding(good=None if everything_waits else True, reason=reason)
-
-    return Check(name=name, question=f"Is the gate {name} open?", ask=ask, remedy=_REMEDIES.get(name, "see its reason"))
+def further_gates(preflight: Preflight, known: frozenset[str]) -> tuple[str, ...]:
+    """The gates of the policy that are none of these, each once."""
+    return tuple(dict.fromkeys(one.gate for one in preflight.gates if one.gate not in known))
 
 
-def _budgets(policy: Policy) -> Finding:
-    bots = policy.enabled_bots
-    if not bots:
-        return Finding(good=False, reason="no bot is enabled")
-    buckets = {bot.bucket for bot in bots}
-    empty = sorted(bucket.value for bucket in buckets if getattr(policy.budgets, bucket.value) == 0)
-    if empty:
-        return Finding(good=False, reason=f"bots are enabled in {', '.join(empty)}, which has no share of the risk")
-    return Finding(good=True, reason=f"{len(bots)} enabled bots, drawing on: {', '.join(sorted(buckets))}")
+def gate_checks(check: Making, preflight: Preflight, names: tuple[str, ...]) -> tuple[Check, ...]:
+    """A check for each of these gates that the policy names."""
+    asked = {answer.gate for answer in preflight.gates}
+    return tuple(check(partial(_gate, preflight, name), name=name) for name in names if name in asked)
 
 
-def _bot_check(preflight: Preflight, bot_id: str) -> Check:
-    strikes = preflight.engine.ledger.bot(bot_id).strikes
-    quarantined = strikes >= preflight.policy.engine.bot_strikes
+def _gate(preflight: Preflight, name: str) -> Finding:
+    answers = [answer for answer in preflight.gates if answer.gate == name]
+    shut = [answer for answer in answers if answer.verdict is Verdict.REFUSE]
+    waiting = [answer for answer in answers if answer.verdict is Verdict.SKIP]
+    if shut:
+        return Finding(good=False, reason="; ".join(answer.reason for answer in shut))
+    reason = "; ".join(answer.reason for answer in (waiting or answers)[:3])
+    everything_waits = len(waiting) == len(answers) and answers[0].scope is not Scope.SYSTEM
+    return Finding(good=None if everything_waits else True, reason=reason)
 
-    def ask() -> Finding:
-        bot = preflight.engine.book.bots[bot_id]
-        if quarantined:
-            return Finding(good=False, reason=f"{bot_id} is in quarantine: {strikes} failed answers")
-        question = question_for(preflight.snapshot, bot, dict.fromkeys(bot.symbols, True))
-        if question is None:
-            return Finding(good=None, reason="equity or session is unknown; nothing to show it")
-        bots = preflight.engine.outside.bots
-        answer = bots.ask((question,))[0]
-        if answer.failure is not None and why_not_isolated(bots.isolation, preflight.policy.isolation) is not None:
-            return Finding(good=None, reason="it was not asked: a guard that is required does not hold; see isolation")
-        if answer.failure is not None:
-            return Finding(good=False, reason=f"{answer.failure.kind}: {answer.failure.reason}")
-        bars = ", ".join(f"{symbol} {len(question.view.bars.get(symbol, ()))} bars" for symbol in bot.symbols)
-        return Finding(good=True, reason=f"answered with {len(answer.intents)} intents on {bars}")
 
-    return Check(
-        name=f"bot {bot_id}",
-        question=f"Does {bot_id} load and answer?",
-        ask=ask,
-        remedy=_RELEASE.format(bot=bot_id) if quarantined else "mend it, or set enabled = false",
+def data_checks(check: Making, preflight: Preflight) -> tuple[Check, ...]:
+    """A check for each symbol, by the gate that a run will meet."""
+    return tuple(
+        check(
+            partial(_data, preflight, symbol),
+            name=f"data {symbol}",
+            question=f"Are there fresh prices of {symbol}?",
+        )
+        for symbol in preflight.policy.symbols
     )
 
 
+def _data(preflight: Preflight, symbol: str) -> Finding:
+    answer = next((one for one in preflight.gates if (one.gate, one.key) == ("data_fresh", symbol)), None)
+    if answer is None:
+        return Finding(good=False, reason=f"{symbol}: the gate data_fresh gave no answer")
+    good = {Verdict.PASS: True, Verdict.SKIP: None, Verdict.REFUSE: False}[answer.verdict]
+    sight = preflight.snapshot.sight
+    quote, bars = sight.quotes.get(symbol), sight.bars.get(symbol, ())
+    told = "no quote" if quote is None else f"{plain(quote.bid)} to {plain(quote.ask)} at {quote.at:%m-%d %H:%M:%S}Z"
+    last = f"bar of {bars[-1].at:%m-%d %H:%M}Z closed at {plain(bars[-1].close)}" if bars else "no bar"
+    return Finding(good=good, reason=f"{answer.reason}; {told}, {last}")
+
+
+def agreement_checks(check: Making, preflight: Preflight) -> tuple[Check, ...]:
+    """The gate ``ledger_agrees``, and where it is shut a check for each difference, with its cause and its remedy."""
+    snapshot = preflight.snapshot
+    found = explain(snapshot.ledger, snapshot.sight, preflight.policy.health.cash_tolerance)
+    gate = _gate(preflight, _AGREES)
+    if not found:
+        return (check(lambda: gate, name=_AGREES),)
+    count = len(found)
+    text = f"ledger and venue differ in {count} thing{'' if count == 1 else 's'}, explained below"
+    summary = Finding(good=False, reason=text)
+    return (
+        check(lambda: summary, name=_AGREES),
+        *(
+            check(
+                partial(Finding, good=False, reason=one.reason),
+                name=one.name,
+                question=f"Is it accounted for: {one.name}?",
+                remedy=one.remedy,
+            )
+            for one in found
+        ),
+    )
+
+
+def bot_checks(check: Making, preflight: Preflight) -> tuple[Check, ...]:
+    """A check for each enabled bot: asked once on what is there now, for an answer that is not used."""
+    strikes = {bot.id: preflight.engine.ledger.bot(bot.id).strikes for bot in preflight.policy.enabled_bots}
+    most = preflight.policy.engine.bot_strikes
+    return tuple(
+        check(
+            partial(_bot, preflight, bot, count),
+            name=f"bot {bot}",
+            question=f"Does {bot} load and answer?",
+            remedy=_RELEASE.format(bot=bot) if count >= most else "",
+        )
+        for bot, count in strikes.items()
+    )
+
+
+def _bot(preflight: Preflight, bot_id: str, strikes: int) -> Finding:
+    bot = preflight.engine.book.bots[bot_id]
+    if strikes >= preflight.policy.engine.bot_strikes:
+        return Finding(good=False, reason=f"{bot_id} is in quarantine: {strikes} failed answers")
+    question = question_for(preflight.snapshot, bot, dict.fromkeys(bot.symbols, True))
+    if question is None:
+        return Finding(good=None, reason="equity or session is unknown; nothing to show it")
+    bots = preflight.engine.outside.bots
+    answer = bots.ask((question,))[0]
+    if answer.failure is not None and why_not_isolated(bots.isolation, preflight.policy.isolation) is not None:
+        return Finding(good=None, reason="it was not asked: a guard that is required does not hold; see isolation")
+    if answer.failure is not None:
+        return Finding(good=False, reason=f"{answer.failure.kind}: {answer.failure.reason}")
+    bars = ", ".join(f"{symbol} {len(question.view.bars.get(symbol, ()))} bars" for symbol in bot.symbols)
+    return Finding(good=True, reason=f"answered with {len(answer.intents)} intents on {bars}")
+
+
 def certify(engine: Engine, binding: Binding, wall: datetime, minutes: int) -> Certificate:
-    """Leave a certificate, bound to what is running now; durable on return."""
+    """Leave a certificate, bound to what is running now; durable on return. Raises ``Refused`` for what is changing."""
+    if binding.changed or binding.policy_hash != engine.book.policy.hash:
+        what = "; ".join(binding.changed) or "the configuration"
+        raise Refused(f"changed while it was checked: {what}: run `hydra qc` again")
+    head = engine.outside.journal.head()
     certificate = Certificate(
         wall=wall,
         minutes=minutes,
-        head=engine.outside.journal.head().hash,
+        head=head.hash,
+        seq=head.seq,
         policy_hash=binding.policy_hash,
         code_hash=binding.code_hash,
         account_id=binding.account_id,
         url=binding.url,
         mode=binding.mode,
         host=binding.host,
+        practice=binding.practice,
     )
     engine.record(Certified(certificate=certificate))
     engine.settle()
@@ -180,7 +206,5 @@ def why_not_certified(ledger: Ledger, binding: Callable[[], Binding], wall: date
         )
     if age < timedelta(0):
         return f"the certificate is dated {-age.total_seconds():.0f} s in the future: run `hydra qc` again"
-    differences = binding().differences(certificate)
-    if differences:
-        return f"the certificate was made for another {', '.join(differences)}: run `hydra qc` again"
-    return None
+    misfit = binding().misfit(certificate)
+    return None if misfit is None else f"{misfit}: run `hydra qc` again"

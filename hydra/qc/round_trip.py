@@ -34,23 +34,14 @@ from hydra.model.orders import (
 from hydra.model.portfolio import Mode
 from hydra.model.snapshot import Plan
 from hydra.qc.broker import Bench
-from hydra.qc.check import Check, Finding
+from hydra.qc.check import Finding
 
 _LOOKS = 10
 _HALF = Decimal("0.5")
 
 
-def round_trip_check(bench: Bench) -> Check:
-    """The last check of ``test-broker``."""
-    return Check(
-        name="order_round_trip",
-        question="Does an order go there and come back?",
-        ask=lambda: _round_trip(bench),
-        remedy="see its reason; `hydra status` shows what is still open",
-    )
-
-
-def _round_trip(bench: Bench) -> Finding:
+def round_trip(bench: Bench) -> Finding:
+    """The last question of ``test-broker``."""
     why_not = _why_not(bench)
     if why_not is not None:
         return Finding(good=None, reason=f"not sent: {why_not}")

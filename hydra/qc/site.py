@@ -1,4 +1,4 @@
-"""The checks of ``check-io``: what lies on this machine's disk, asked without the writer's lock.
+"""The questions of ``check-io``: what lies on this machine's disk, asked without the writer's lock.
 
 The adapters come as functions, so that the questions stay readable and every answer can be planted in a test.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from hydra.guard import attempt
-from hydra.model.errors import Outdated
+from hydra.model.errors import Outdated, Refused
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Probe
 from hydra.ports import Head
-from hydra.qc.check import Check, Finding
+from hydra.qc.check import Finding
 
 _NEVER_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -55,7 +55,10 @@ class JournalState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """This machine as the checks see it. ``open_store`` returns ``None`` while there is no store yet."""
+    """This machine as the checks see it. ``open_store`` returns ``None`` while there is no store yet.
+
+    ``asks`` are whole questions that need what stands above this floor, by the name of their check.
+    """
 
     state_dir: Path
     log_dir: Path
@@ -65,84 +68,46 @@ class Site:
     verify_journal: Callable[[Head | None], JournalState]
     lock_holder: Callable[[], str | None]
     wall_now: Callable[[], datetime]
+    asks: Mapping[str, Callable[[], Finding]] = field(default_factory=dict)
 
 
-def site_checks(site: Site) -> tuple[Check, ...]:
-    """The list of ``check-io``."""
-    return (
-        Check(
-            name="state_folder",
-            question="Can the state folder be written, synced and read back?",
-            ask=lambda: _probe(site, "state_io"),
-            remedy=f"make {site.state_dir} writable for this user, or name another with --state-dir",
-        ),
-        Check(
-            name="log_folder",
-            question="Can the log folder be written, synced and read back?",
-            ask=lambda: _probe(site, "journal_io"),
-            remedy=f"make {site.log_dir} writable for this user, or name another with --log-dir",
-        ),
-        Check(
-            name="disk",
-            question="Is there room for journal and store?",
-            ask=lambda: _probe(site, "disk"),
-            remedy="free disk space, or lower health.disk_free_mb",
-        ),
-        Check(
-            name="env_file",
-            question="Is the file with the secrets closed to others?",
-            ask=lambda: _env_file(site.env_file),
-            remedy=f"chmod 600 {site.env_file} (or `hydra doctor --fix`)",
-        ),
-        Check(
-            name="lock",
-            question="Is nobody else writing?",
-            ask=lambda: _lock(site),
-            remedy="stop the other process, or wait until it is done",
-            critical=False,
-        ),
-        Check(
-            name="store",
-            question="Does the state store open, and is it sound?",
-            ask=lambda: _store(site),
-            remedy="rebuild it from the journal: `hydra doctor --fix`",
-        ),
-        Check(
-            name="journal",
-            question="Is the journal's chain whole, and does the store belong to it?",
-            ask=lambda: _journal(site),
-            remedy="restore the damaged segment from a backup; if the store is ahead or foreign: `hydra doctor --fix`",
-        ),
-        Check(
-            name="clock",
-            question="Is this machine's clock plausible?",
-            ask=lambda: _clock(site),
-            remedy="set the clock; use a time service",
-        ),
-    )
+def told(site: Site, name: str) -> Finding:
+    """What the composition root answers. Raises ``Refused`` when it has nobody to ask."""
+    ask = site.asks.get(name)
+    if ask is None:
+        raise Refused(f"there is nobody to ask about {name}")
+    return ask()
 
 
-def _probe(site: Site, name: str) -> Finding:
+def probed(site: Site, name: str) -> Finding:
+    """One of the engine's own measurements, made now."""
     probe = site.measures[name]()
     return Finding(good=probe.ok, reason=probe.reason)
 
 
-def _env_file(path: Path) -> Finding:
+def env_file(site: Site) -> Finding:
+    """Whether nobody else can read the file with the secrets."""
+    path = site.env_file
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        found = path.stat().st_mode
     except FileNotFoundError:
         return Finding(good=True, reason=f"there is no {path}; secrets come from the environment, or there are none")
+    mode = stat.S_IMODE(found)
+    if not stat.S_ISREG(found):
+        return Finding(good=False, reason=f"{path} is no file")
     if mode & 0o077:
         return Finding(good=False, reason=f"{path} has mode {mode:04o}: others may read it; expected 0600")
     return Finding(good=True, reason=f"{path} has mode {mode:04o}")
 
 
-def _lock(site: Site) -> Finding:
+def lock(site: Site) -> Finding:
+    """Who holds the writer's lock; nobody is good."""
     holder = site.lock_holder()
     return Finding(good=holder is None, reason=holder or "nobody holds the writer's lock")
 
 
-def _store(site: Site) -> Finding:
+def store(site: Site) -> Finding:
+    """Whether the store opens and is sound. One that is not there yet, or older, is no failure."""
     try:
         store = site.open_store()
     except Outdated as old:
@@ -160,7 +125,8 @@ def _store(site: Site) -> Finding:
         store.close()
 
 
-def _journal(site: Site) -> Finding:
+def journal(site: Site) -> Finding:
+    """Whether the whole journal holds together, and has the event the store was folded to."""
     # A store that cannot be read is the other check's finding; the journal is then judged by itself.
     state = site.verify_journal(attempt("store", lambda: _head_of(site)).value)
     reason = f"{state.segments} segments, {state.events} events verified, head is event {state.head.seq}"
@@ -181,7 +147,8 @@ def _head_of(site: Site) -> Head | None:
         store.close()
 
 
-def _clock(site: Site) -> Finding:
+def clock(site: Site) -> Finding:
+    """Whether the wall clock can be right at all."""
     now = site.wall_now()
     if now < _NEVER_BEFORE:
         return Finding(good=False, reason=f"{now:%Y-%m-%d %H:%M:%S}Z is before this program was written")

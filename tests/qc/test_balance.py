@@ -15,9 +15,12 @@ from hydra.model.orders import OrderStatus
 from hydra.model.portfolio import Ledger
 from hydra.model.values import replace
 from hydra.ports import Head
-from hydra.qc.balance import Expected, balance_checks, look_at_balance
-from hydra.qc.check import CheckResult, Status, run_checks
+from hydra.qc.balance import Expected, look_at_balance
+from hydra.qc.check import CheckResult, Status
+from hydra.qc.lists import VERIFY_COMPARING
+from hydra.qc.plug import Subject
 from tests.fakes.outside import BOT, Fault, Stage, buys_at, policy
+from tests.qc.asking import asked_of
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def folded(on: Stage) -> tuple[Ledger, Head]:
 def asked(on: Stage, journal: Callable[[], tuple[Ledger, Head]] | None = None, **more: Any) -> dict[str, CheckResult]:
     expected = Expected(**more) if more else None
     balance = look_at_balance(on.engine, on.policy, journal or (lambda: folded(on)), expected)
-    return {result.name: result for result in run_checks(balance_checks(balance), lambda _result: None)}
+    return asked_of(VERIFY_COMPARING, Subject(policy=on.policy, balance=balance))
 
 
 def failed(results: dict[str, CheckResult]) -> dict[str, str]:

@@ -19,10 +19,12 @@ from hydra.model.portfolio import Halt
 from hydra.model.snapshot import Probe
 from hydra.model.values import replace
 from hydra.ports import Ack, AckOutcome, MarketData, VenueIdentity
-from hydra.qc.broker import Bench, broker_checks
-from hydra.qc.check import CheckResult, Finding, Status, run_check, run_checks
-from hydra.qc.round_trip import round_trip_check
+from hydra.qc.broker import Bench
+from hydra.qc.check import CheckResult, Status
+from hydra.qc.lists import TEST_BROKER
+from hydra.qc.plug import Subject
 from tests.fakes.outside import OPEN, Fault, Stage, buys_at, feed_of, policy
+from tests.qc.asking import asked_of
 
 ORDER = "order_round_trip"
 
@@ -73,16 +75,14 @@ def bench(on: Stage, **more: Any) -> Bench:
 
 def asked(on: Stage, *, reconnect: bool = False, **more: Any) -> dict[str, CheckResult]:
     """Every check of the command, by name."""
-    test = bench(on, **more)
-    checks = chain(broker_checks(test, reconnect=reconnect), (round_trip_check(test),))
-    results = run_checks(checks, lambda _result: None)
-    assert len({result.name for result in results}) == len(results)
-    return {result.name: result for result in results}
+    test = bench(on, reconnect=reconnect, **more)
+    return asked_of(TEST_BROKER[1:], Subject(policy=on.policy, bench=test))
 
 
 def ordered(on: Stage, **more: Any) -> CheckResult:
     """The order round trip alone, on a venue that has told what happened."""
-    return run_check(round_trip_check(bench(on, **{"recovered": True, **more})))
+    test = bench(on, **{"recovered": True, **more})
+    return asked_of((ORDER,), Subject(policy=on.policy, bench=test))[ORDER]
 
 
 def failed(results: Mapping[str, CheckResult]) -> dict[str, str]:
@@ -202,8 +202,9 @@ def test_a_stream_or_budget_that_is_not_well_warns() -> None:
     assert (results["requests"].status, results["requests"].reason) == (Status.WARN, "0 of 200 are left")
 
 
-def test_a_line_that_says_nothing_of_itself_is_a_no() -> None:
-    assert failed(asked(stage(), line=Line(broken="health"))) == {"line": "Unreachable: mute"}
+def test_a_line_that_says_nothing_of_itself_warns_for_it_only_makes_the_truth_fresher() -> None:
+    told = asked(stage(), line=Line(broken="health"))["line"]
+    assert (told.status, told.reason, told.critical) == (Status.WARN, "Unreachable: mute", False)
 
 
 # -- reconnecting
@@ -436,8 +437,3 @@ def test_a_pair_is_tried_with_the_least_that_costs_enough() -> None:
     assert sent.quantity * sent.limit >= instrument.minimum_notional
     assert sent.quantity >= instrument.minimum_quantity
     assert sent.quantity % instrument.quantity_increment == 0
-
-
-def test_a_finding_is_what_every_check_answers_with() -> None:
-    on = stage()
-    assert all(type(check.ask()) is Finding for check in broker_checks(bench(on)))

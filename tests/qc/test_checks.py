@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from hydra.model.errors import Blank, Corrupt, Outdated, Refused, Unreachable
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding, Probe
+from hydra.model.portfolio import Binding, Certificate, Ledger
+from hydra.model.snapshot import Probe
 from hydra.model.values import replace
 from hydra.ports import Head
 from hydra.qc.check import Check, CheckResult, Finding, Status, all_good, run_check, run_checks
+from hydra.qc.plug import Subject
 from hydra.qc.preflight import why_not_certified
-from hydra.qc.site import JournalState, Site, site_checks
+from hydra.qc.site import JournalState, Site
+from tests.qc.asking import asked_of
 
 NOW = datetime(2026, 5, 4, 14, 0, tzinfo=UTC)
 HEAD = Head(seq=7, hash="a" * 64)
@@ -73,6 +75,9 @@ def test_what_cannot_be_asked_now_is_skipped() -> None:
     assert run_check(check(lambda: Finding(good=None, reason="closed"))).status is Status.SKIP
 
 
+ASKED = ("configuration", "practice", "permissions", "inbox", "leftovers", "system_clock", "clock_service")
+
+
 class Shelf:
     """A store to be inspected."""
 
@@ -104,12 +109,13 @@ def site(tmp_path: Path, **changes: Any) -> Site:
         "verify_journal": lambda _head: JournalState(segments=1, events=7, head=HEAD, torn_bytes=0, open_tail=False),
         "lock_holder": lambda: None,
         "wall_now": lambda: NOW,
+        "asks": dict.fromkeys(ASKED, lambda: Finding(good=True, reason="well")),
     }
     return Site(**{**facts, **changes})
 
 
 def answers(place: Site) -> dict[str, CheckResult]:
-    return {result.name: result for result in run_checks(site_checks(place), lambda _result: None)}
+    return asked_of("check-io", Subject(site=place))
 
 
 def test_a_sound_site_passes_every_check(tmp_path: Path) -> None:

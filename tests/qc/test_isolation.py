@@ -14,8 +14,11 @@ from hydra.policy import IsolationPolicy
 from hydra.ports import Bot
 from hydra.qc.check import CheckResult, Status, all_good, run_check
 from hydra.qc.isolation import isolation_check, why_not_isolated
-from hydra.qc.preflight import look, preflight_checks
+from hydra.qc.lists import QC_RUNNING
+from hydra.qc.plug import Subject
+from hydra.qc.preflight import look
 from tests.fakes.outside import BOT, Stage, buys_at, policy
+from tests.qc.asking import asked_of
 
 ALL = tuple(Guard)
 FULL = Isolation(host="process", held=ALL, landlock=7, seccomp=True)
@@ -116,8 +119,11 @@ def checked(
     for _ in range(cycles):
         stage.step()
     stage.engine.outside = replace(stage.outside, bots=Kept(bots, None))
-    checks = preflight_checks(look(stage.engine, stage.policy))
-    return {result.name: result for result in map(run_check, checks)}
+    return running(stage)
+
+
+def running(stage: Stage) -> dict[str, CheckResult]:
+    return asked_of(QC_RUNNING, Subject(policy=stage.policy, preflight=look(stage.engine, stage.policy)))
 
 
 def test_the_preflight_asks_what_kept_bots_apart_once_they_were_asked() -> None:
@@ -133,7 +139,7 @@ def test_bots_that_were_not_asked_for_want_of_a_guard_are_not_blamed_for_it() ->
 
     stage = Stage({BOT: buys_at()}, rules=policy(isolation={"guards": "required"}))
     stage.engine.outside = replace(stage.outside, bots=Bare({}, None))
-    told = {result.name: result for result in map(run_check, preflight_checks(look(stage.engine, stage.policy)))}
+    told = running(stage)
     assert (told[f"bot {BOT}"].status, told["isolation"].status) == (Status.SKIP, Status.FAIL)
     assert "see isolation" in told[f"bot {BOT}"].reason
 

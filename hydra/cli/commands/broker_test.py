@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from itertools import chain
-
 from hydra.bootstrap.writer import Writer
-from hydra.cli.commands.checks import ask, report, tell
+from hydra.cli.commands.checks import ask_list, misconfigured, not_opened, report, tell
+from hydra.cli.commands.fast import closed_in_time
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
+from hydra.guard import attempt
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
-from hydra.qc.broker import Bench, broker_checks
-from hydra.qc.check import CheckResult, Status
-from hydra.qc.round_trip import round_trip_check
+from hydra.ports import VenueIdentity
+from hydra.qc.broker import Bench
+from hydra.qc.check import CheckResult
+from hydra.qc.plug import Subject
 
 
 def command(frame: Frame) -> Result:
     """Ask everything under the lock: the order round trip is journaled like any order."""
-    setup = setup_of(frame)
-    results: tuple[CheckResult, ...] = ()
     try:
-        with Writer(setup=setup, command="test-broker", recovering=False) as writer:
-            bench = Bench(engine=writer.engine, policy=setup.policy, line=getattr(writer.venue, "line", None))
-            checks = broker_checks(bench, reconnect=frame.options["reconnect"])
-            results = ask(frame, chain(checks, (round_trip_check(bench),)))
-            identity = writer.venue.broker.identity()
-            place = {"venue": identity.name, "url": identity.url, "mode": identity.mode, "account": identity.account_id}
-            return report(results, tell(results, "the broker does what it is told"), **place)
-    except BadConfig:
-        raise
+        setup = setup_of(frame)
+    except BadConfig as fault:
+        return misconfigured(frame, fault)
+    results: tuple[CheckResult, ...] = ()
+    opening = Writer(setup=setup, command="test-broker", recovering=False)
+    try:
+        with closed_in_time(opening) as writer:
+            bench = Bench(
+                engine=writer.engine,
+                policy=setup.policy,
+                line=writer.venue.line,
+                reconnect=frame.options["reconnect"],
+            )
+            subject = Subject(policy=setup.policy, bench=bench, notes=tuple(writer.notes))
+            results = ask_list(frame, "test-broker", subject)
+            identity = attempt("address", writer.venue.broker.identity).value
+            return report(results, tell(results, "the broker does what it is told"), **_place(identity))
+    except BadConfig as fault:
+        return misconfigured(frame, fault)
     except (Refused, Unreachable, Corrupt, OSError) as fault:
-        results += (CheckResult(name="start", status=Status.FAIL, reason=str(fault), ms=0.0),)
+        results += (not_opened(fault, opening.opening),)
         return report(results, tell(results, ""))
+
+
+def _place(identity: VenueIdentity | None) -> dict[str, object]:
+    """Who answered; nothing when nobody did."""
+    if identity is None:
+        return {}
+    return {"venue": identity.name, "url": identity.url, "mode": identity.mode, "account": identity.account_id}

@@ -8,7 +8,8 @@ from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.bootstrap.setup import Setup
 from hydra.bootstrap.writer import Writer
-from hydra.cli.commands.checks import ask, report, tell
+from hydra.cli.commands.checks import ask_list, misconfigured, not_opened, report, tell
+from hydra.cli.commands.fast import closed_in_time
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
 from hydra.engine.fold import fold
@@ -17,8 +18,11 @@ from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
 from hydra.model.money import plain
 from hydra.model.portfolio import Account, Ledger
 from hydra.ports import Head
-from hydra.qc.balance import Balance, Expected, balance_checks, look_at_balance
-from hydra.qc.check import CheckResult, Status
+from hydra.qc.balance import Balance, Expected, look_at_balance
+from hydra.qc.broker import Bench
+from hydra.qc.check import CheckResult, all_good
+from hydra.qc.lists import VERIFY_COMPARING, VERIFY_OPENING
+from hydra.qc.plug import Subject
 
 TOLERANCE = Decimal("0.01")
 """Dollars the equity may be off when nothing else is said."""
@@ -27,19 +31,28 @@ TOLERANCE = Decimal("0.01")
 def command(frame: Frame) -> Result:
     """Recover, look once, compare."""
     expected = _expected(frame.options["expect_equity"], frame.options["tolerance"])
-    setup = setup_of(frame)
+    results: tuple[CheckResult, ...] = ()
+    balance: Balance | None = None
     try:
-        with Writer(setup=setup, command="verify-balance") as writer:
-            balance = look_at_balance(writer.engine, setup.policy, lambda: _folded(setup), expected)
-            notes = "; ".join(writer.notes) or "nothing happened meanwhile"
-            recovered = CheckResult(name="recover", status=Status.PASS, reason=notes, ms=0.0)
-            results = (recovered, *ask(frame, balance_checks(balance)))
+        setup = setup_of(frame)
+    except BadConfig as fault:
+        return misconfigured(frame, fault)
+    opening = Writer(setup=setup, command="verify-balance", recovering=False)
+    try:
+        with closed_in_time(opening) as writer:
+            bench = Bench(engine=writer.engine, policy=setup.policy)
+            subject = Subject(policy=setup.policy, bench=bench, notes=tuple(writer.notes))
+            results = ask_list(frame, VERIFY_OPENING, subject)
+            if all_good(results):
+                balance = look_at_balance(writer.engine, setup.policy, lambda: _folded(setup), expected)
+                subject.balance = balance
+                results += ask_list(frame, VERIFY_COMPARING, subject)
             return report(results, tell(results, "account, ledger, store and journal agree"), **_figures(balance))
-    except BadConfig:
-        raise
+    except BadConfig as fault:
+        return misconfigured(frame, fault)
     except (Refused, Unreachable, Corrupt, OSError) as fault:
-        failed = (CheckResult(name="start", status=Status.FAIL, reason=str(fault), ms=0.0),)
-        return report(failed, tell(failed, ""), **_figures(None))
+        results += (not_opened(fault, opening.opening),)
+        return report(results, tell(results, ""), **_figures(None))
 
 
 def _expected(equity: str | None, tolerance: str | None) -> Expected | None:
