@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hydra.model.activities import Unposted
 from hydra.model.isolation import Guard, Isolation
 from hydra.model.orders import Fill, Leg, Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
-from hydra.model.portfolio import BotRecord, Certificate, Day, Halt, Holding, Ledger, Trade
+from hydra.model.portfolio import Binding, BotRecord, Certificate, Day, Halt, Holding, Ledger, Trade
 
 SYMBOLS = ("SPY", "AAPL", "BRK.B", "BTC-USD", "ETH-USD", "GOOG151231C00750000")
 
@@ -188,6 +188,19 @@ certificates = st.builds(
     mode=st.sampled_from(("sim", "paper", "live")),
     host=names,
     head=digests,
+    seq=st.integers(0, 10**9),
+    practice=st.booleans(),
+)
+bindings = st.builds(
+    Binding,
+    policy_hash=digests | st.just(""),
+    code_hash=digests,
+    account_id=names,
+    url=texts,
+    mode=st.sampled_from(("sim", "paper", "live")),
+    host=names,
+    practice=st.booleans(),
+    changed=st.lists(texts, max_size=3).map(tuple),
 )
 isolations = st.builds(
     Isolation,
@@ -225,6 +238,7 @@ ledgers = st.builds(
     residual_cycles=st.integers(0, 99),
     certificate=st.none() | certificates,
     isolation=st.none() | isolations,
+    binding=st.none() | bindings,
     obeyed=st.lists(names, max_size=2).map(tuple),
     fills=st.lists(fills, max_size=3, unique_by=lambda fill: fill.fill_id).map(tuple),
     trades=st.lists(trades, max_size=2, unique_by=lambda trade: trade.trade_id).map(tuple),

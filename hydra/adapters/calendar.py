@@ -99,6 +99,10 @@ class ExchangeCalendar:
         """Opening and close (aware UTC) of an exchange day; ``None`` on any other day."""
         return self._year(day.year).get(day)
 
+    def cache_fault(self) -> str | None:
+        """Why the table on disk is not believed now; ``None`` when it is, or when there is none."""
+        return None if self._cache is None else self._cache.fault()
+
     def load(self, first: int, last: int) -> None:
         """Have the years from ``first`` to ``last`` at hand, with one question to the library for those that are not."""
         with self._lock:
@@ -191,6 +195,16 @@ class _TableFile:
             return {int(year): dict(map(_session, rows)) for year, rows in body.items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return {}
+
+    def fault(self) -> str | None:
+        """Why the file is not believed; ``None`` when it is, or is not there."""
+        if not self._path.exists() or self.read():
+            return None
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            made_by = json.loads(self._path.read_bytes())["made_by"]
+            if made_by != _made_by():
+                return f"{self._path} was made by {made_by}, and {_made_by()} is installed"
+        return f"{self._path} is damaged"
 
     def write(self, years: Mapping[int, Mapping[date, Hours]]) -> None:
         """Replace the file by these years; a folder that cannot be written only costs the next start its second."""

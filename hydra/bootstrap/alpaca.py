@@ -68,6 +68,10 @@ def broker(
     told = os.environ if environ is None else environ
     if source.chosen or source.speed is not None:
         raise BadConfig("--data, --seed and --speed are for the simulated broker; broker.name is 'alpaca'")
+    if policy.practice:
+        raise BadConfig(
+            f"practice: true is for the simulated broker; broker.name is 'alpaca', mode {policy.mode!r}. Nothing was sent"
+        )
     if policy.market.sessions != "exchange":
         raise BadConfig(f"market.sessions: {policy.market.sessions!r} is for practice; broker.name is 'alpaca'")
     keys = keys_of(told)

@@ -8,6 +8,7 @@ pydantic, which would take ``true`` for 1 and ``"5"`` for 5.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -77,7 +78,18 @@ def _with_files(path: Path, policy: Policy) -> Policy:
             raise BadConfig(f"{path}: risk.blackout_file: {error}") from None
     bots = tuple(_with_its_file(path, bot) for bot in policy.bots)
     risk = policy.risk.model_copy(update={"blackouts": blackouts})
-    return policy.model_copy(update={"risk": risk, "bots": bots})
+    broker = policy.broker
+    if broker.faults:
+        broker = broker.model_copy(update={"faults_sha256": _sha256_of(path.parent / broker.faults)})
+    return policy.model_copy(update={"risk": risk, "bots": bots, "broker": broker})
+
+
+def _sha256_of(faults: Path) -> str:
+    """The hash of a fault file; of one that cannot be read there is none, and the venue refuses it."""
+    try:
+        return hashlib.sha256(faults.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _with_its_file(path: Path, bot: BotPolicy) -> BotPolicy:

@@ -55,7 +55,7 @@ _NOUNS: Mapping[Kind, str] = {
     Kind.TABLE: "a table of whole numbers, numbers, texts and flags",
     Kind.GROUPS: "a table of lists of texts",
 }
-READ_ELSEWHERE: frozenset[tuple[str, ...]] = frozenset({("risk", "blackouts")})
+READ_ELSEWHERE: frozenset[tuple[str, ...]] = frozenset({("risk", "blackouts"), ("broker", "faults_sha256")})
 """What the policy holds and no configuration can say: it comes from a file of its own."""
 
 

@@ -63,11 +63,19 @@ def foreign_sources(policy: Policy) -> tuple[Path, ...]:
     return tuple(sorted(found))
 
 
+def named_files(policy: Policy, folder: Path) -> tuple[Path, ...]:
+    """The files that the configuration in ``folder`` names: bots, blackout days and faults."""
+    found = [file for bot in policy.bots if (file := file_of(bot.bot)) is not None]
+    found += [folder / name for name in (policy.risk.blackout_file, policy.broker.faults) if name]
+    return tuple(dict.fromkeys(found))
+
+
 def _modules(policy: Policy) -> Iterator[str]:
     """The module of every plug that is named."""
     risk = policy.risk
     named = {"gates": policy.health.gates, "rules": risk.rules, "exits": risk.exits, "kills": risk.kills}
     named["option_exits"] = risk.option_exits
+    named["checks"] = policy.qc.checks
     named["signals"] = tuple(bot.signal for bot in policy.enabled_bots if bot.signal is not None)
     named["bots"] = tuple(bot.bot for bot in policy.enabled_bots if not is_source(bot.bot))
     for kind, names in named.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from hydra.adapters.lock import LockOwner
 from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.environment import load_secrets
+from hydra.bootstrap.watch import ConfigWatch, Standing
 from hydra.policy import Policy
 
 CONFIG, STATE_DIR, LOG_DIR = Path("configs/paper.toml"), Path("state"), Path("logs")
@@ -20,13 +21,21 @@ STORE = "trading_state.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The policy and the folders of one command."""
+    """The policy and the folders of one command.
+
+    ``watch`` looks at the files the policy was read from. A policy that was made in memory has none, and cannot change.
+    """
 
     config: Path
     state_dir: Path
     log_dir: Path
     policy: Policy
     journal_key: bytes | None = field(repr=False)
+    watch: ConfigWatch | None = field(default=None, repr=False, compare=False)
+
+    def standing(self) -> Standing:
+        """The policy as it lies on the disk now."""
+        return Standing(self.policy.hash) if self.watch is None else self.watch.look()
 
     @property
     def store_url(self) -> str:
@@ -52,12 +61,14 @@ class Setup:
 def read_setup(config: Path, state_dir: Path, log_dir: Path, environ: Mapping[str, str]) -> Setup:
     """Read and check the configuration. Raises ``BadConfig``."""
     key = load_secrets(environ).journal_key
+    policy = load_policy(config, environ)
     return Setup(
         config=config,
         state_dir=state_dir,
         log_dir=log_dir,
-        policy=load_policy(config, environ),
+        policy=policy,
         journal_key=None if key is None else key.get_secret_value().encode(),
+        watch=ConfigWatch(config, environ, policy),
     )
 
 

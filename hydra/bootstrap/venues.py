@@ -94,14 +94,14 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
     feed = _feed(policy, source, exchange_hours)
     books = SqliteBooks(state_dir / BOOKS)
     try:
-        venue = SimulatedVenue(feed, calendar, _settings(policy), books)
+        venue = SimulatedVenue(feed, calendar, account_of(policy), books)
     except BadConfig:
         books.close()
         if source.chosen or remembered is None:
             raise
         played = remembered
         feed = _feed(policy, played, exchange_hours)
-        venue = SimulatedVenue(feed, calendar, _settings(policy), SqliteBooks(state_dir / BOOKS))
+        venue = SimulatedVenue(feed, calendar, account_of(policy), SqliteBooks(state_dir / BOOKS))
         notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
     _remember(state_dir, played)
     _begin(venue, policy, invented=policy.market.name == "synthetic" and not played.data)
@@ -203,7 +203,7 @@ def _seed(policy: Policy, source: Source) -> int:
     return policy.engine.seed if source.seed is None else source.seed
 
 
-def _settings(policy: Policy) -> VenueSettings:
+def account_of(policy: Policy) -> VenueSettings:
     """A plain account as the policy's keys say, or the very one that ``hydra sim`` gives with the same policy."""
     broker = policy.broker
     if broker.account == "alpaca":

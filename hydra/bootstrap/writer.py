@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -25,10 +25,13 @@ from hydra.adapters.lock import WriterLock
 from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import ParallelReads, read_inline
 from hydra.adapters.store.store import SqlStore
+from hydra.bootstrap.checks import further_checks
 from hydra.bootstrap.environment import ENV_FILE
 from hydra.bootstrap.hosts import open_host
+from hydra.bootstrap.mended import journal_mends
 from hydra.bootstrap.plugs import foreign_sources, naming, rule_book
 from hydra.bootstrap.points import find
+from hydra.bootstrap.practice import refuse_mixing
 from hydra.bootstrap.setup import Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
@@ -36,19 +39,20 @@ from hydra.engine.outside import Outside, ReadAll
 from hydra.engine.recover import catch_up, recover
 from hydra.engine.run import EXIT_HALTED
 from hydra.guard import attempt
-from hydra.model.errors import Refused
+from hydra.model.errors import Barred, Refused
 from hydra.model.events import Event, RunClosed, SegmentOpened
 from hydra.model.isolation import Isolation
-from hydra.model.portfolio import Ledger
-from hydra.model.snapshot import Binding
+from hydra.model.portfolio import Binding, Ledger
 from hydra.ports import BotHost, Head
 
 _NEEDS_BOTS = frozenset({"qc", "run"})
+_FITS: Mapping[str, frozenset[str]] = {"paper": frozenset({"sim", "paper"}), "live": frozenset({"live"})}
+"""What the venue may say it is, by the policy's mode: another one is bound to nothing."""
 
 
 @dataclass(slots=True)
 class Writer:
-    """One command's right and means to write. Use as a context manager."""
+    """One command's right and means to write. Use as a context manager. ``opening`` is what it is at while it opens, empty once open."""
 
     setup: Setup
     command: str
@@ -56,6 +60,7 @@ class Writer:
     stop: threading.Event = field(default_factory=threading.Event)
     recovering: bool = True
     run: str = ""
+    opening: str = ""
     notes: list[str] = field(default_factory=list)
     _engine: Engine | None = None
     _venue: VenueDoors | None = None
@@ -125,36 +130,88 @@ class Writer:
         return self._code.hash()
 
     def binding(self) -> Binding:
-        """What is running, to be held against the certificate."""
-        identity = self.venue.broker.identity()
+        """What is running and what lies on the disk, to be held against the certificate."""
+        identity, standing, code_hash = self.venue.broker.identity(), self.setup.standing(), self.code_hash()
+        mode = self.setup.policy.mode
+        wrong = () if identity.mode in _FITS[mode] else (f"{identity.url} is {identity.mode}, and mode is {mode!r}",)
         return Binding(
-            policy_hash=self.setup.policy.hash,
-            code_hash=self.code_hash(),
+            policy_hash=standing.policy_hash,
+            code_hash=code_hash,
             account_id=identity.account_id,
             url=identity.url,
-            mode=self.setup.policy.mode,
+            mode=mode,
             host=host(),
+            practice=self.setup.policy.practice,
+            changed=(*wrong, *standing.changed, *(self._code.changed if self._code is not None else ())),
         )
 
     def _open(self, stack: ExitStack) -> None:
         setup, files = self.setup, RealFiles()
+        self.opening = "configuration"
         with naming(setup.config):
             book = rule_book(setup.policy)
+            further_checks(setup.policy.qc.checks)
+            self.opening = "bots"
             bots = self._bots(stack)
+        self.opening = "folders"
         for folder in (setup.state_dir, setup.log_dir, setup.inbox_dir):
             files.make_dir(folder)
         self.run = f"{wall_now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        self.opening = "lock"
         stack.enter_context(WriterLock(setup.lock_path, this_process(self.command, self.run)))
+        self.opening = "store"
         store = SqlStore(setup.store_url)
         stack.callback(store.close)
+        self.opening = "journal"
         ledger, head, tail = catch_up_with_journal(store, files, setup)
         if tail.torn_bytes:
             self.notes.append(f"{tail.torn_path}: a torn last line of {tail.torn_bytes} bytes was dropped")
-        self._venue = find("hydra.brokers", setup.policy.broker.name, "broker.name")(
+        self.opening = "practice"
+        refuse_mixing(setup, ledger)
+        self.opening = "venue"
+        self._venue = self._enter_venue(stack)
+        self.notes += self.venue.notes
+        self.opening = "engine"
+        journal = self._journal(stack, files, head)
+        outside = self._outside(stack, files, journal, store, bots)
+        self._isolation = bots.isolation if self.command in _NEEDS_BOTS else None
+        self._engine = Engine(outside, book, ledger)
+        self._engine.open_segment(self.segment(1))
+        journal_mends(setup.state_dir, self._engine)
+        if self.recovering:
+            self._refuse_another_account(ledger)
+            found = recover(outside, self._engine.ledger, setup.policy)
+            self.notes += found.notes
+            self._engine.record(found)
+        self._engine.settle()
+        self.opening = ""
+
+    def _enter_venue(self, stack: ExitStack) -> VenueDoors:
+        """The venue's doors. A policy for practice gets none but the simulated exchange's, however it came by its broker."""
+        setup = self.setup
+        venue: VenueDoors = find("hydra.brokers", setup.policy.broker.name, "broker.name")(
             setup.policy, setup.state_dir, replace(self.source, config_dir=setup.config.parent), self.stop
         )
-        stack.callback(self.venue.close)
-        self.notes += self.venue.notes
+        stack.callback(venue.close)
+        if setup.policy.practice and not (venue.local and venue.broker.identity().mode == "sim"):
+            raise Barred(
+                f"{setup.config}: practice = true is for the simulated exchange in this process; broker.name is "
+                f"{setup.policy.broker.name!r}, mode {setup.policy.mode!r}. Nothing was sent"
+            )
+        return venue
+
+    def _refuse_another_account(self, ledger: Ledger) -> None:
+        """What happened in one account is not written into the ledger of another."""
+        before = None if ledger.certificate is None else ledger.certificate.account_id
+        identity = self.venue.broker.identity()
+        if before is not None and identity.account_id != before:
+            raise Barred(
+                f"wrong account: the ledger in {self.setup.state_dir} was made with {before}, and {identity.url} answers for "
+                f"{identity.account_id}; name other folders with --state-dir and --log-dir"
+            )
+
+    def _journal(self, stack: ExitStack, files: RealFiles, head: Head) -> JournalWriter:
+        setup = self.setup
         journal = JournalWriter(
             files,
             setup.log_dir,
@@ -165,27 +222,24 @@ class Writer:
             key=setup.journal_key,
         )
         stack.callback(journal.close)
-        outside = Outside(
+        return journal
+
+    def _outside(
+        self, stack: ExitStack, files: RealFiles, journal: JournalWriter, store: SqlStore, bots: BotHost
+    ) -> Outside:
+        return Outside(
             clock=self.venue.clock,
             calendar=self.venue.calendar,
             market=self.venue.market,
             broker=self.venue.broker,
             journal=journal,
             store=store,
-            inbox=FileInbox(files, setup.inbox_dir, wall_now),
+            inbox=FileInbox(files, self.setup.inbox_dir, wall_now),
             probes=self._probes(files, store),
             bots=bots,
             read_all=self._reads(stack),
             binding=self.binding,
         )
-        self._isolation = bots.isolation if self.command in _NEEDS_BOTS else None
-        self._engine = Engine(outside, book, ledger)
-        self._engine.open_segment(self.segment(1))
-        if self.recovering:
-            found = recover(outside, self._engine.ledger, setup.policy)
-            self.notes += found.notes
-            self._engine.record(found)
-        self._engine.settle()
 
     def _bots(self, stack: ExitStack) -> BotHost:
         """Who asks the bots. One that cannot be made stops a run before it begins, and nobody who has to close positions."""

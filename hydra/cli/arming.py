@@ -24,8 +24,13 @@ def arm(
 ) -> str | None:
     """The number of the account that may be traded with real money, ``None`` for a run without any.
 
-    Raises ``Barred`` for whatever is missing, ``BadConfig`` for an address or keys that are not live.
+    Raises ``Barred`` for whatever is missing, ``BadConfig`` for an address or keys that are not live. Practice is never armed: where
+    anything of it is said, nothing starts.
     """
+    if policy.practice:
+        said = [word for word, is_said in _live_words(frame, policy, environ).items() if is_said]
+        if said:
+            raise Barred(f"practice = true and {' and '.join(said)}: practice never meets real money; nothing was sent")
     if not frame.options["live"]:
         if policy.mode == "live":
             raise Barred('mode is "live" in the configuration; without --live nothing is traded')
@@ -47,6 +52,15 @@ def arm(
         raise Barred(f"not armed: {ARM_LIVE} must hold the number of the account that may be traded with real money")
     _confirm(account, sys.stdin if typed is None else typed, _asking(frame))
     return account
+
+
+def _live_words(frame: Frame, policy: Policy, environ: Mapping[str, str]) -> Mapping[str, bool]:
+    """What speaks of real money, and whether it was said."""
+    return {
+        "--live": bool(frame.options["live"]),
+        'mode = "live"': policy.mode == "live",
+        f"{ARM_LIVE} in the environment": bool(environ.get(ARM_LIVE, "").strip()),
+    }
 
 
 def refuse_another(account: str | None, identity: Callable[[], VenueIdentity]) -> None:

@@ -14,8 +14,8 @@ from hydra.engine.outside import Outside
 from hydra.guard import Outcome, attempt
 from hydra.model.market import Instrument, OptionQuote
 from hydra.model.orders import VenueOrder
-from hydra.model.portfolio import Account, Position
-from hydra.model.snapshot import Binding, Command, Failure, Probe, Sessions
+from hydra.model.portfolio import Account, Binding, Position
+from hydra.model.snapshot import Command, Failure, Probe, Sessions
 from hydra.ports import ActivityPage, Cursors, FillPage, MarketData
 
 _ONE: dict[str, type] = {

@@ -7,7 +7,6 @@ appended is folded. What is not journaled has not happened.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from time import perf_counter_ns
 
 from hydra.engine.act import act
@@ -39,8 +38,7 @@ from hydra.risk.reconcile import acceptance
 _UNSAVED_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CycleReport:
+class CycleReport(Value, frozen=True, kw_only=True):
     """What a cycle saw and did, for whoever watches: nothing in it is read by the engine again."""
 
     snapshot: Snapshot
@@ -90,7 +88,7 @@ class Engine:
 
     def open_segment(self, opened: SegmentOpened) -> None:
         """Begin a journal segment with the ledger as it stands; the next look is a keyframe."""
-        event = self.outside.journal.turn(replace(opened, ledger=self.ledger))
+        event = self.outside.journal.turn(replace(opened, ledger=replace(self.ledger, binding=None)))
         self.ledger = fold(self.ledger, event)
         self.sight = None
 

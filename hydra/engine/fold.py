@@ -64,8 +64,11 @@ def fold_all(ledger: Ledger, events: Iterable[Event]) -> Ledger:
 
 
 def _segment_opened(_ledger: Ledger, opened: SegmentOpened, event: Event) -> Ledger:
-    """A command that asks no bots tells nothing of what keeps them apart: what was known of it still is."""
-    return replace(opened.ledger, run=event.run, isolation=opened.isolation or opened.ledger.isolation)
+    """A command that asks no bots tells nothing of what keeps them apart: what was known of it still is.
+
+    What is running is told anew by the first look of every segment, and is not known until then.
+    """
+    return replace(opened.ledger, run=event.run, isolation=opened.isolation or opened.ledger.isolation, binding=None)
 
 
 def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
@@ -82,6 +85,10 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
         changes["fill_cursor"] = seen.fill_cursor
     if seen.commands:
         changes["obeyed"] = (*ledger.obeyed, *(command.command_id for command in seen.commands))[-_COMMANDS_KEPT:]
+    if seen.binding is not None:
+        changes["binding"] = seen.binding
+    elif ledger.binding is not None and any(failure.what == "binding" for failure in seen.missing):
+        changes["binding"] = None
     failed = sum(failure.asked for failure in seen.missing)
     if failed:
         changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]

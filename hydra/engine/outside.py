@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from hydra.guard import Outcome
-from hydra.model.snapshot import Binding
+from hydra.model.portfolio import Binding
 from hydra.ports import BotHost, Broker, Calendar, Clock, Inbox, Journal, Market, Probes, Store
 
 ReadAll: TypeAlias = Callable[[Mapping[str, Callable[[], Any]]], Mapping[str, Outcome[Any]]]

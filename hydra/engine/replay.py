@@ -123,7 +123,7 @@ class _Replayer:
 
     def _open(self, event: Event, opened: SegmentOpened) -> None:
         if self._ledger is not None:
-            self._compare(event, opened.ledger, replace(self._ledger, run=opened.ledger.run))
+            self._compare(event, opened.ledger, replace(self._ledger, run=opened.ledger.run, binding=None))
         self._ledger = fold(self._ledger or Ledger(), event)
         self._sight, self._considered, self._plan = None, None, None
         self._book, self._bots = self._resolve(opened.policy)
@@ -205,7 +205,7 @@ class _Replayer:
     def _compare(self, event: Event, recorded: Value, recomputed: Value) -> None:
         if recorded == recomputed:
             return
-        for where, ours, theirs in differences(msgspec.to_builtins(recorded), msgspec.to_builtins(recomputed)):
+        for where, ours, theirs in differences(recorded, recomputed):
             self._differ(event, where, ours, theirs)
             return
 
@@ -218,8 +218,15 @@ class _Replayer:
 
 
 def differences(recorded: Any, recomputed: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """(path, recorded, recomputed) of every leaf in which two JSON-like documents differ."""
-    if isinstance(recorded, dict) and isinstance(recomputed, dict):
+    """(path, recorded, recomputed) of every leaf in which two values or JSON-like documents differ."""
+    if recorded == recomputed:
+        return
+    if isinstance(recorded, Value) and type(recorded) is type(recomputed):
+        for name in recorded.__struct_fields__:
+            yield from differences(
+                getattr(recorded, name), getattr(recomputed, name), f"{path}.{name}" if path else name
+            )
+    elif isinstance(recorded, dict) and isinstance(recomputed, dict):
         for key in (*recorded, *(k for k in recomputed if k not in recorded)):
             yield from differences(recorded.get(key), recomputed.get(key), f"{path}.{key}" if path else str(key))
     elif isinstance(recorded, list | tuple) and isinstance(recomputed, list | tuple):
@@ -227,9 +234,9 @@ def differences(recorded: Any, recomputed: Any, path: str = "") -> Iterator[tupl
             yield f"{path}.length", str(len(recorded)), str(len(recomputed))
         for number, (ours, theirs) in enumerate(zip(recorded, recomputed, strict=False)):
             yield from differences(ours, theirs, f"{path}[{number}]")
-    elif recorded != recomputed:
+    else:
         yield path, _shown(recorded), _shown(recomputed)
 
 
 def _shown(value: Any) -> str:
-    return "(absent)" if value is None else str(value)[:200]
+    return "(absent)" if value is None else str(msgspec.to_builtins(value))[:200]

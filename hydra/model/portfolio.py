@@ -186,7 +186,11 @@ class Day(Value, frozen=True, kw_only=True):
 
 
 class Certificate(Value, frozen=True, kw_only=True):
-    """What a passed ``qc`` leaves. ``wall`` is wall-clock time; the rest binds it to this very set-up."""
+    """What a passed ``qc`` leaves. ``wall`` is wall-clock time; the rest binds it to this very set-up.
+
+    ``head`` and ``seq`` are the hash and the number of the journal's last event then; ``seq`` is 0 in an old one. ``practice``: made
+    for practice, and good for nothing else. ``changed`` is always empty: while something changes, nothing is certified.
+    """
 
     wall: datetime
     minutes: int
@@ -197,9 +201,42 @@ class Certificate(Value, frozen=True, kw_only=True):
     mode: str
     host: str
     head: str
+    seq: int = 0
+    practice: bool = False
+    changed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         aware_utc("certificate.wall", self.wall)
+
+
+class Binding(Value, frozen=True, kw_only=True):
+    """What the running system is, to be held against what its certificate was made for.
+
+    ``policy_hash`` is that of the configuration as it lies on the disk now, empty when it cannot be read; ``code_hash`` is that of the
+    sources. ``changed`` says what is no longer as it was when this process began: files, and keys with their values.
+    """
+
+    policy_hash: str
+    code_hash: str
+    account_id: str
+    url: str
+    mode: str
+    host: str
+    practice: bool = False
+    changed: tuple[str, ...] = ()
+
+    def differences(self, certificate: Certificate) -> tuple[str, ...]:
+        """The names of what no longer matches the certificate."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) != getattr(certificate, name))
+
+    def misfit(self, certificate: Certificate) -> str | None:
+        """Why the certificate does not fit, in a sentence that names what differs and what has changed; ``None`` when it fits."""
+        differences = self.differences(certificate)
+        if not differences:
+            return None
+        others = ", ".join(name for name in differences if name != "changed")
+        told = f"the certificate was made for another {others}" if others else "what was certified has changed"
+        return f"{told} ({'; '.join(self.changed)})" if self.changed else told
 
 
 FLATTEN_ALL = "*"
@@ -219,6 +256,7 @@ class Ledger(Value, frozen=True, kw_only=True):
     that one whose file outlived a crash is not obeyed twice. ``unposted`` is what sales may still be charged. ``flatten``
     names the bots whose holdings an operator wants closed (``FLATTEN_ALL``: every bot's), until the next resume.
     ``counted_on`` is the exchange day that what is counted by day (of a bot: trades, losses, stops) belongs to.
+    ``binding`` is what was running when last looked, ``None`` when that could not be told.
     ``isolation`` is what kept the bots apart when they were last asked. ``day_trades`` are the exchange days, one entry a trade, on which something was both opened and closed (the last weeks').
     """
 
@@ -245,6 +283,7 @@ class Ledger(Value, frozen=True, kw_only=True):
     failed_at: tuple[datetime, ...] = ()
     residual_cycles: int = 0
     certificate: Certificate | None = None
+    binding: Binding | None = None
     isolation: Isolation | None = None
     obeyed: tuple[str, ...] = ()
     fills: tuple[Fill, ...] = ()

@@ -17,7 +17,7 @@ from hydra.model.activities import Activity, Withheld
 from hydra.model.errors import OverBudget
 from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Cancel, Fill, Intent, Judgement, Send, Skip, VenueOrder
-from hydra.model.portfolio import Account, Certificate, Halt, Holding, Ledger, Mode, Position
+from hydra.model.portfolio import Account, Binding, Halt, Holding, Ledger, Mode, Position
 from hydra.model.values import Value, aware_utc, named, positive
 
 STARTING, NURSERY = "starting", "nursery"
@@ -86,21 +86,6 @@ class Command(Value, frozen=True, kw_only=True):
         named("command.by", self.by)
         named("command.reason", self.reason)
         aware_utc("command.wall", self.wall)
-
-
-class Binding(Value, frozen=True, kw_only=True):
-    """What the running system is, to be compared with what its certificate was made for."""
-
-    policy_hash: str
-    code_hash: str
-    account_id: str
-    url: str
-    mode: str
-    host: str
-
-    def differences(self, certificate: Certificate) -> tuple[str, ...]:
-        """The names of what no longer matches the certificate."""
-        return tuple(name for name in self.__struct_fields__ if getattr(self, name) != getattr(certificate, name))
 
 
 class ChainNews(Value, frozen=True, kw_only=True):

@@ -10,10 +10,10 @@ from typing import Any
 
 from hydra.adapters.journal.lines import BEFORE_FIRST
 from hydra.adapters.journal.writer import JournalWriter
+from hydra.adapters.memory.files import LossyFiles
 from hydra.model.events import CycleClosed, Event, Mended, RunClosed, SegmentOpened
 from hydra.model.portfolio import Ledger
 from hydra.ports import Files, Head
-from tests.fakes.files import LossyFiles
 
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FOLDER = Path("/logs")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from hydra.adapters.files import RealFiles
+from hydra.adapters.memory.files import LossyFiles
 from tests.contracts.files_contract import FilesContract, content
-from tests.fakes.files import LossyFiles
 
 ROOT = Path("/root")
 

@@ -78,8 +78,43 @@ def test_what_python_caches_does_not_count(package: Path) -> None:
     first = fingerprint.hash()
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "a.cpython-311.pyc").write_bytes(b"x")
-    (package / "notes.txt").write_text("x")
+    for left in (".a.py.swp", "a.py~", "a.py.orig"):
+        (package / left).write_text("x")
     assert fingerprint.hash() == first
+    assert fingerprint.changed == ()
+
+
+def test_data_in_the_package_counts_as_its_sources_do(package: Path) -> None:
+    fingerprint = CodeFingerprint(package)
+    first = fingerprint.hash()
+    (package / "part" / "prompt.txt").write_text("x")
+    assert fingerprint.hash() != first
+    assert fingerprint.changed == ("package/part/prompt.txt is new",)
+
+
+def test_what_has_changed_is_named_until_it_is_put_back(package: Path, tmp_path: Path) -> None:
+    bot = tmp_path / "bot.py"
+    bot.write_text("A = 1\n")
+    fingerprint = CodeFingerprint(package, more=[bot])
+    first = fingerprint.hash()
+    (package / "a.py").write_text("A = 9\n")
+    bot.unlink()
+    assert fingerprint.hash() != first
+    assert fingerprint.changed == (f"{bot} is gone", "package/a.py was edited")
+    (package / "a.py").write_text("A = 1\n")
+    bot.write_text("A = 1\n")
+    assert fingerprint.hash() == first
+    assert not fingerprint.changed
+
+
+def test_of_many_changes_some_are_named_and_the_rest_counted(package: Path) -> None:
+    fingerprint = CodeFingerprint(package)
+    fingerprint.hash()
+    for n in range(9):
+        (package / f"new{n}.py").write_text("")
+    fingerprint.hash()
+    assert len(fingerprint.changed) == 4
+    assert fingerprint.changed[-1] == "and 6 more"
 
 
 def test_it_looks_again_only_after_the_time_it_was_given(package: Path) -> None:
@@ -121,5 +156,6 @@ def test_versions_are_those_of_the_run_packages_only() -> None:
     installed = versions()
     assert {"sqlalchemy", "msgspec"} <= set(installed)
     assert "pytest" not in installed
+    assert "urllib3" in installed, "what the packages need in turn counts too"
     with pytest.raises(Refused, match="no-such-thing is not installed"):
         versions("no-such-thing")

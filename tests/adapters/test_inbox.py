@@ -11,11 +11,11 @@ import pytest
 
 from hydra.adapters.files import RealFiles
 from hydra.adapters.inbox import ACTIONS, FILE_MAX_BYTES, READ_MAX_COMMANDS, FileInbox
+from hydra.adapters.memory.files import LossyFiles
 from hydra.model.errors import BadConfig
 from hydra.model.snapshot import Command
 from hydra.model.values import encode
 from hydra.ports import Inbox
-from tests.fakes.files import LossyFiles
 
 FOLDER = Path("/state/inbox")
 NOW = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)

@@ -16,11 +16,11 @@ from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.lines import BEFORE_FIRST, LINE_MAX_BYTES
 from hydra.adapters.journal.reader import Tail, mend_torn_tail, read_journal, read_segment, verify
 from hydra.adapters.journal.segments import segments
+from hydra.adapters.memory.files import LossyFiles
 from hydra.model.errors import Corrupt
 from hydra.model.events import Event, Mended
 from hydra.ports import Head
 from tests.adapters.journals import FOLDER, cycle, forged, lossy, opened, rehashed, small_journal, writer
-from tests.fakes.files import LossyFiles
 
 SEGMENT = FOLDER / "run-a.001.jsonl"
 

@@ -10,8 +10,8 @@ import pytest
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.retention import compress_old, expire
 from hydra.adapters.journal.segments import content, last_line, segments
+from hydra.adapters.memory.files import PowerLoss
 from tests.adapters.journals import FOLDER, START, lossy, small_journal
-from tests.fakes.files import PowerLoss
 
 NEVER = 1_000_000
 

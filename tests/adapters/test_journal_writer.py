@@ -15,11 +15,11 @@ from hydra.adapters.journal.lines import BEFORE_FIRST, LINE_MAX_BYTES
 from hydra.adapters.journal.reader import read_journal, signed_head, verify
 from hydra.adapters.journal.segments import segments
 from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.memory.files import PowerLoss
 from hydra.model.errors import Corrupt, Invalid
 from hydra.model.events import GENESIS, Mended
 from hydra.ports import Head, Journal
 from tests.adapters.journals import FOLDER, START, Ticks, cycle, lossy, opened, small_journal, writer
-from tests.fakes.files import PowerLoss
 
 
 def test_a_line_has_the_documented_shape_and_hash() -> None:

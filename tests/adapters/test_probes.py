@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hydra.adapters.files import RealFiles
+from hydra.adapters.memory.files import LossyFiles
 from hydra.adapters.probes import PROBE_FILE, HealthProbes, answering, room, standard_measures, writing
 from hydra.model.snapshot import Probe
-from tests.fakes.files import LossyFiles
 
 
 class FailingFiles(RealFiles):

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import pytest
 
+from hydra.adapters.memory.store import MemoryStore
 from hydra.adapters.store.reader import open_reader
 from hydra.adapters.store.store import SqlStore
 from hydra.model.portfolio import Ledger
 from hydra.model.values import encode
 from hydra.ports import Head, Store
 from tests.contracts.store_contract import StoreContract
-from tests.fakes.store import MemoryStore
 
 POSTGRES = os.environ.get("HYDRA_TEST_POSTGRES", "")
 

@@ -121,7 +121,7 @@ def test_a_changed_look_is_a_difference(day: Stage, events: list[Event]) -> None
         return replace(seen, at=seen.at + timedelta(hours=9))
 
     # Nine hours later the session is over, and nobody would have been asked.
-    assert difference(again(day, edited(events, Observed, later))).where == "answered.quiet"
+    assert difference(again(day, edited(events, Observed, later))).where == "answered.quiet.length"
 
 
 def _other_mode(decided: Decided) -> Decided:
@@ -137,7 +137,7 @@ def test_a_changed_plan_is_a_difference_that_names_the_field(day: Stage, events:
     entry_cycle = [e for e in events if type(e.data) is not Decided or e.data.plan.sends]
     place = events.index(next(e for e in entry_cycle if type(e.data) is Decided))
     dropped = [*events[:place], replace(events[place], data=_dropped_send(events[place].data)), *events[place + 1 :]]
-    assert difference(again(day, dropped)).where == "decided.sends"
+    assert difference(again(day, dropped)).where == "decided.sends.length"
 
 
 def test_a_changed_order_is_a_difference_that_names_the_field(day: Stage, events: list[Event]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration: the schema this program reads and writes."""
 VERSION_TABLE = "alembic_version"
 
@@ -115,6 +115,12 @@ position = Table(
     _column("day_trades", K.JSON, "exchange days on which something was opened and closed, one entry a trade"),
     _column(
         "isolation", K.JSON, "what kept the bots apart when they were last asked; null when unknown", nullable=True
+    ),
+    _column(
+        "binding",
+        K.JSON,
+        "what was running when last looked, to be held against the certificate; null when unknown",
+        nullable=True,
     ),
 )
 

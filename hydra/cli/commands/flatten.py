@@ -28,8 +28,8 @@ from hydra.engine.run import resting_orders
 from hydra.model import values
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
 from hydra.model.events import Flattened, Halted
-from hydra.model.portfolio import FLATTEN_ALL, Ledger
-from hydra.model.snapshot import Binding, Command
+from hydra.model.portfolio import FLATTEN_ALL, Binding, Ledger
+from hydra.model.snapshot import Command
 from hydra.policy import Policy
 from hydra.risk.halts import operator_halt
 

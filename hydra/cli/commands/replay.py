@@ -12,7 +12,7 @@ from hydra.adapters.journal.reader import Reading
 from hydra.adapters.journal.segments import first_line, segments
 from hydra.bootstrap.hosts import replay_host
 from hydra.bootstrap.plugs import foreign_sources, rule_book
-from hydra.cli.frame import Frame, Result
+from hydra.cli.frame import PRACTICE, Frame, Result
 from hydra.engine.replay import Replayed, replay
 from hydra.model.errors import BadConfig
 from hydra.model.events import Event
@@ -42,13 +42,18 @@ def command(frame: Frame) -> Result:
 
         with Resolver() as resolver:
             result = replay(_told(reading), resolver, watch=watch)
+    frame.facts[PRACTICE] = resolver.practice
     return _result(result, reading, paths, bool(result.codes - resolver.codes))
 
 
 class Resolver:
-    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here. A context manager."""
+    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here. A context manager.
+
+    ``practice``: one of them was of practice.
+    """
 
     def __init__(self) -> None:
+        self.practice = False
         self._hashes: dict[tuple[Path, ...], str] = {}
         self._document: Mapping[str, Any] | None = None
         self._resolved: tuple[RuleBook, BotHost] | None = None
@@ -66,6 +71,7 @@ class Resolver:
         if self._resolved is None or document != self._document:
             self.__exit__()
             policy = Policy.model_validate(document)
+            self.practice |= policy.practice
             self._document, self._resolved = document, (rule_book(policy), replay_host(policy))
             sources = foreign_sources(policy)
             if sources not in self._hashes:

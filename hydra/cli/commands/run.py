@@ -52,7 +52,9 @@ def _naming_what_rests(setup: Setup, writer: Writer) -> Iterator[None]:
     try:
         yield
     except (Unreachable, Corrupt, OSError) as fault:
-        raise type(fault)(f"{fault}; {_rests(setup, writer)}") from fault
+        # Of the kind that decides the exit code: what an adapter made of it may be built from other things than a sentence.
+        kind = next(kind for kind in (Unreachable, Corrupt, OSError) if isinstance(fault, kind))
+        raise kind(f"{fault}; {_rests(setup, writer)}") from fault
 
 
 def _rests(setup: Setup, writer: Writer) -> str:
@@ -122,6 +124,7 @@ def _result(setup: Setup, writer: Writer, tally: Tally, ending: Ending) -> Resul
         exit_code=ending.exit_code,
         document={"run": writer.run, "notes": writer.notes, **summary_document(tally, ending, **facts)},
         show=show,
+        marked=True,
     )
 
 

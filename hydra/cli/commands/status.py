@@ -6,13 +6,13 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from hydra.adapters.lock import describe, owner
-from hydra.bootstrap.setup import Setup, host, wall_now
+from hydra.bootstrap.bound import Beholder, was_practice
+from hydra.bootstrap.setup import Setup, wall_now
 from hydra.cli.commands.options import setup_of
 from hydra.cli.commands.word import stored_ledger
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.figures import budget_uses
 from hydra.cli.screen.tables import StatusFacts, status_document, status_panel
-from hydra.model.portfolio import Certificate
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,41 +23,35 @@ _REFRESH_SECONDS = 2.0
 def command(frame: Frame) -> Result:
     """Read and show; with ``--watch`` again and again, until interrupted."""
     setup = setup_of(frame)
+    beholder = Beholder(setup)
     if frame.options["watch"] and not frame.json:
-        _watch(frame, setup)
-    facts = _facts(setup)
+        _watch(frame, setup, beholder)
+    facts = _facts(setup, beholder)
 
     def show(people: Console) -> None:
         people.print(status_panel(facts))
 
-    return Result(exit_code=0, document=status_document(facts), show=show)
+    return Result(exit_code=0, document=status_document(facts), show=show, marked=True)
 
 
-def _facts(setup: Setup) -> StatusFacts:
+def _facts(setup: Setup, beholder: Beholder) -> StatusFacts:
     ledger = stored_ledger(setup)
     holder, certificate = owner(setup.lock_path), ledger.certificate
     left = None
     if certificate is not None:
         left = certificate.minutes - (wall_now() - certificate.wall).total_seconds() / 60
+    fault, seen = beholder.look(ledger, holder)
     return StatusFacts(
         ledger=ledger,
         mode_label=setup.policy.mode,
-        practice=setup.policy.practice,
+        practice=setup.policy.practice or was_practice(ledger),
         owner=None if holder is None else describe(holder),
         certificate_minutes=left,
-        certificate_fault=_fault(setup, certificate),
+        certificate_fault=fault,
+        certificate_seen=seen,
         inbox=_waiting(setup),
         budgets=budget_uses(setup.policy, ledger) if ledger.day is not None else (),
     )
-
-
-def _fault(setup: Setup, certificate: Certificate | None) -> str:
-    """What can be seen without a broker: another configuration, mode or machine than was certified."""
-    if certificate is None:
-        return ""
-    now = {"policy_hash": setup.policy.hash, "mode": setup.policy.mode, "host": host()}
-    differences = [name for name, value in now.items() if getattr(certificate, name) != value]
-    return f"made for another {', '.join(differences)}" if differences else ""
 
 
 def _waiting(setup: Setup) -> int:
@@ -65,14 +59,14 @@ def _waiting(setup: Setup) -> int:
     return sum(1 for path in folder.glob("*.json") if not path.name.startswith(".")) if folder.is_dir() else 0
 
 
-def _watch(frame: Frame, setup: Setup) -> None:
+def _watch(frame: Frame, setup: Setup, beholder: Beholder) -> None:
     """Refresh until Ctrl-C, which is how a person ends it and no error."""
     from rich.live import Live
 
     try:
-        with Live(status_panel(_facts(setup)), console=frame.people(), auto_refresh=False) as live:
+        with Live(status_panel(_facts(setup, beholder)), console=frame.people(), auto_refresh=False) as live:
             while True:
                 sleep(_REFRESH_SECONDS)
-                live.update(status_panel(_facts(setup)), refresh=True)
+                live.update(status_panel(_facts(setup, beholder)), refresh=True)
     except KeyboardInterrupt:
         return

@@ -92,8 +92,23 @@ def _head(facts: Facts, width: int) -> list[Text]:
     money = Text.assemble("equity ", (words.dollars(ledger.equity), "bold"), "   day ")
     money.append(f"{words.change(day)} {f'({share})' if share else ''}".rstrip(), styles.gain(day))
     lines.append(sides(money, [Text(f"cycle {facts.tally.cycles:,}"), Text(f"run {facts.run}", "dim")], width))
+    lines += _misfit(facts, width)
     lines += [crop(Text(f"{halt.kind}: {words.one_line(halt.reason)}", "bold red"), width) for halt in ledger.halts[:2]]
     return lines
+
+
+def _misfit(facts: Facts, width: int) -> list[Text]:
+    """A line for a certificate that has stopped fitting: what changed, and what that means."""
+    certificate, sight = facts.report.ledger.certificate, facts.report.snapshot.sight
+    if certificate is None:
+        return []
+    failure = sight.missing.get("binding")
+    why = (
+        failure.reason if failure is not None else None if sight.binding is None else sight.binding.misfit(certificate)
+    )
+    if why is None:
+        return []
+    return [crop(Text(f"exits only, the certificate does not fit: {words.one_line(why)}", "bold red"), width)]
 
 
 def _when(facts: Facts) -> str:

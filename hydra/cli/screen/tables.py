@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hydra.cli.screen import styles, words
+from hydra.cli.screen.certificate import bound_to, certificate_document, remaining
 from hydra.cli.screen.document import halt_document
 from hydra.cli.screen.figures import BudgetUse, day_profit, mode_of, working_orders
 from hydra.cli.screen.structures import kind_of, name_of, ordered, parts_of
@@ -39,7 +40,7 @@ class Checked(Protocol):
 
 
 def checks_table(results: Iterable[Checked]) -> RenderableType:
-    """One row a check; what to do about it stands under one that did not pass."""
+    """One row a check, saying which only warns; what to do about it stands under one that did not pass."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     table.add_column("check", no_wrap=True, overflow="ellipsis", max_width=29)
@@ -52,6 +53,8 @@ def checks_table(results: Iterable[Checked]) -> RenderableType:
         counts[status] = counts.get(status, 0) + 1
         spent += result.ms
         found = Text(words.one_line(result.reason))
+        if not getattr(result, "critical", True):
+            found.append(" (advisory)", "dim")
         if remedy and status in ("fail", "warn"):
             found.append(f"\n-> {words.one_line(remedy)}", "cyan")
         name = Text(words.one_line(result.name), "bold" if status == "fail" else "")
@@ -65,7 +68,8 @@ class StatusFacts:
     """What ``hydra status`` knows. ``owner`` describes who holds the writer's lock, ``None`` when nobody does.
 
     ``certificate_minutes`` are left of the certificate at this moment: ``None`` without one, below zero when it ran out;
-    ``certificate_fault`` says why one that is there does not fit. ``inbox`` counts commands that wait.
+    ``certificate_fault`` says why one that is there does not fit, ``certificate_seen`` how that was found out. ``inbox`` counts
+    commands that wait.
     """
 
     ledger: Ledger
@@ -74,6 +78,7 @@ class StatusFacts:
     owner: str | None
     certificate_minutes: float | None
     certificate_fault: str = ""
+    certificate_seen: str = ""
     inbox: int = 0
     budgets: tuple[BudgetUse, ...] = ()
 
@@ -111,6 +116,9 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "day_start_equity": None if ledger.day is None else plain(ledger.day.start_equity),
         "certificate_minutes": facts.certificate_minutes,
         "certificate_fault": facts.certificate_fault,
+        "certificate": certificate_document(
+            ledger.certificate, facts.certificate_minutes, facts.certificate_fault, facts.certificate_seen
+        ),
         "inbox": facts.inbox,
         "isolation": None if ledger.isolation is None else _isolation_document(ledger.isolation),
         "halts": [halt_document(halt) for halt in ledger.halts],
@@ -187,7 +195,10 @@ def _state(facts: StatusFacts) -> Table:
     rows.append(("Equity", money))
     last = "none yet" if ledger.at is None else f"{ledger.cycle:,} at {ledger.at:%Y-%m-%d %H:%M:%S}Z, run {ledger.run}"
     rows.append(("Cycle", last))
-    rows.append(("Certificate", _certificate(facts)))
+    certificate = ledger.certificate
+    rows.append(("Certificate", remaining(facts.certificate_minutes, facts.certificate_fault)))
+    if certificate is not None:
+        rows.append(("made for", bound_to(certificate, facts.certificate_seen)))
     rows.append(("Inbox", "empty" if not facts.inbox else words.some(facts.inbox, "command waits", "commands wait")))
     rows.append(("Bots apart", _apart(ledger.isolation)))
     if not ledger.holdings:
@@ -223,16 +234,6 @@ def _foreign(ledger: Ledger) -> Text:
     if ledger.foreign_orders:
         told.append(words.some(len(ledger.foreign_orders), "open order"))
     return Text(", ".join(told) + "; never touched", "dim")
-
-
-def _certificate(facts: StatusFacts) -> Text:
-    if facts.certificate_minutes is None:
-        return Text("none; `hydra qc` makes one", "yellow")
-    if facts.certificate_fault:
-        return Text(words.one_line(facts.certificate_fault), "yellow")
-    if facts.certificate_minutes <= 0:
-        return Text(f"ran out {-facts.certificate_minutes:,.0f} minutes ago; a new run needs `hydra qc`", "yellow")
-    return Text(f"good for a start within {facts.certificate_minutes:,.0f} minutes", "green")
 
 
 def _holdings(holdings: tuple[Holding, ...]) -> Table:

@@ -11,9 +11,10 @@ from hydra.adapters.exchange.doors import SimBroker, SimMarket
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.orders import Fill
 from tests.contracts.stage import Hand
-from tests.fakes.feed import Number, PlainCalendar, ScriptedFeed, bar, quote
+from tests.fakes.feed import Number, ScriptedFeed, bar, quote
 
 OPEN = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
 """A Monday's opening."""

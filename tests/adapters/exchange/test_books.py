@@ -18,12 +18,13 @@ from hydra.adapters.exchange.books import SqliteBooks
 from hydra.adapters.exchange.doors import SimBroker
 from hydra.adapters.exchange.standing import Change, Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.errors import BadConfig, Barred, Corrupt, Unreachable
 from hydra.model.orders import OrderStatus
 from hydra.model.values import replace
 from tests.adapters.exchange.scenes import MINUTE, OPEN, SETTINGS, Scene, open_books
 from tests.contracts.broker_contract import accepted, bracket, buy, everything
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar
+from tests.fakes.feed import ScriptedFeed, bar
 
 
 def feed(name: str = "one", count: int = 3) -> ScriptedFeed:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from hydra.adapters.exchange.doors import SimClock, SimMarket
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from tests.adapters.exchange.scenes import MINUTE, OPEN, SETTINGS
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, quote
+from tests.fakes.feed import ScriptedFeed, bar, quote
 
 
 def minutes(count: int, *, days: int = 1) -> ScriptedFeed:

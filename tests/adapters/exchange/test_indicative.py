@@ -7,7 +7,8 @@ from decimal import Decimal
 from hydra.adapters.exchange.doors import SimMarket
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar
+from hydra.adapters.memory.calendar import PlainCalendar
+from tests.fakes.feed import ScriptedFeed, bar
 from tests.fakes.outside import MINUTE, OPEN
 
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hydra.adapters.exchange.doors import SimBroker
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.orders import Order, OrderStatus, OrderType, Protection, Purpose, Side, TimeInForce
 from hydra.ports import Ack
 from tests.adapters.exchange.scenes import MINUTE, OPEN, open_books
 from tests.contracts.broker_contract import everything
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, quote
+from tests.fakes.feed import ScriptedFeed, bar, quote
 
 SETTINGS = VenueSettings(
     starting_cash=Decimal(5_000),

@@ -10,12 +10,13 @@ import pytest
 from hydra.adapters.exchange.doors import SimBroker
 from hydra.adapters.exchange.model import FeeSchedule, VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.errors import BadConfig, Invalid, Refused
 from hydra.model.orders import OrderStatus, OrderType, Side, TimeInForce
 from hydra.model.values import replace
 from tests.adapters.exchange.scenes import MINUTE, OPEN, SETTINGS, Scene
 from tests.contracts.broker_contract import QUIET, accepted, bracket, buy, everything, rejected, sell
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, quote
+from tests.fakes.feed import ScriptedFeed, bar, quote
 
 COSTS = VenueSettings(
     starting_cash=Decimal(10_000),

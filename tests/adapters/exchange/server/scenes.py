@@ -19,11 +19,12 @@ from hydra.adapters.exchange.server.context import Context, ServerOptions
 from hydra.adapters.exchange.server.symbols import Symbols
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.markets.feed import ActionKind, CorporateAction
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.market import AssetClass
 from hydra.model.snapshot import Sessions
 from hydra.ports import Calendar as CalendarPort
 from tests.adapters.exchange.server.openapi import validate
-from tests.fakes.feed import Number, PlainCalendar, ScriptedFeed, bar, option_quote, quote
+from tests.fakes.feed import Number, ScriptedFeed, bar, option_quote, quote
 
 KEY, SECRET = "PKTEST", "test-secret"
 KEYS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
