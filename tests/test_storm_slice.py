@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,15 +9,17 @@ from typing import Any
 
 import pytest
 
+from hydra.bootstrap.outages.losses import Losses
+from hydra.bootstrap.outages.sail import Sailed, sail
+from hydra.bootstrap.outages.weather import weather_of
 from hydra.engine.outside import Outside
 from hydra.model.orders import Order
 from hydra.ports import Ack
-from tests.storm.losses import Outages
-from tests.storm.places import ORDER_PLACES
-from tests.storm.tally import Tally
+from hydra.qc.crew import Crew, Job
+from hydra.qc.outages.places import ORDER_PLACES
+from hydra.qc.outages.tally import Tally
 
 KILLS, LOSSES, SEED = 12, 15, 2
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Standin:
@@ -34,35 +33,27 @@ class Standin:
         return getattr(self._inner, name)
 
 
-def first_problems(outages: Outages, losses: int) -> list[str]:
+def first_problems(outages: Losses, losses: int) -> list[str]:
     return next((problems for problems in outages.sail(losses) if problems), [])
 
 
 @pytest.mark.slow
 def test_kill_minus_nine_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
     # A process of its own: it forks, and a fork must not inherit the test runner's threads.
-    options = ["--kills", str(KILLS), "--losses", "0", "--seed", str(SEED), "--report", str(report)]
-    ran = subprocess.run(
-        [sys.executable, "-m", "tests.storm", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    told = json.loads(report.read_text())["voyages"]["kills:0"]
-    assert told["faults"] >= KILLS
-    assert told["on_orders"] * 4 >= KILLS
-    assert told["comparisons"]["settled"]
+    with Crew(1, deadline_seconds=100) as crew:
+        ((_, sailed),) = crew.play([Job(sail, ("kills", SEED, 0, KILLS, tmp_path))])
+    assert isinstance(sailed, Sailed), sailed
+    assert sailed.problems == ()
+    assert sailed.tally["faults"] >= KILLS
+    assert set(sailed.tally["places"]) & set(ORDER_PLACES)
+    assert sailed.tally["comparisons"]["settled"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("voyage", [1, pytest.param(2, marks=pytest.mark.drill)])
 def test_a_power_loss_at_any_moment_loses_and_doubles_nothing(tmp_path: Path, voyage: int) -> None:
     tally = Tally()
-    for problems in Outages(tmp_path, voyage, SEED, tally).sail(LOSSES):
+    for problems in Losses(tmp_path, voyage, SEED, tally, weather_of(voyage)).sail(LOSSES):
         assert problems == []
     assert tally.faults >= LOSSES
     assert tally.on_orders * 4 >= LOSSES
@@ -73,7 +64,7 @@ def test_the_storm_notices_an_engine_that_sends_before_its_journal_is_durable(tm
     def careless(outside: Outside) -> Outside:
         return replace(outside, journal=Standin(outside.journal, sync=lambda: None))
 
-    problems = first_problems(Outages(tmp_path, 1, SEED, Tally(), careless), 20)
+    problems = first_problems(Losses(tmp_path, 1, SEED, Tally(), weather_of(1), careless), 20)
     assert any("the store stands at" in problem or "unjournaled" in problem for problem in problems), problems
 
 
@@ -85,7 +76,7 @@ def test_the_storm_notices_an_order_that_is_sent_again(tmp_path: Path) -> None:
 
         return replace(outside, broker=Standin(outside.broker, submit=submit))
 
-    problems = first_problems(Outages(tmp_path, 1, SEED, Tally(), eager), 5)
+    problems = first_problems(Losses(tmp_path, 1, SEED, Tally(), weather_of(1), eager), 5)
     assert any("the venue has" in problem and "the journal has not" in problem for problem in problems), problems
 
 
@@ -100,7 +91,7 @@ def test_the_storm_notices_a_stop_that_is_gone(tmp_path: Path) -> None:
 
         return replace(outside, broker=Standin(outside.broker, submit=submit))
 
-    problems = first_problems(Outages(tmp_path, 1, SEED, Tally(), stopless), 20)
+    problems = first_problems(Losses(tmp_path, 1, SEED, Tally(), weather_of(1), stopless), 20)
     assert any("stops for 0" in problem for problem in problems), problems
 
 

@@ -108,9 +108,14 @@ class StressReport(Value, frozen=True, kw_only=True):
         return self.deadline_ms * _ROOM + _ROOM_MS
 
     def document(self) -> dict[str, Any]:
-        """The report as JSON-ready data, with its problems."""
+        """The report as JSON-ready data, with its breaches and problems."""
         told: dict[str, Any] = msgspec.to_builtins(self)
-        return {**told, "problems": list(self.problems), "held": not self.problems}
+        return {
+            **told,
+            "breaches": list(self.breaches),
+            "problems": list(self.problems),
+            "held": not self.problems,
+        }
 
 
 def _breaches(report: StressReport) -> Iterator[str]:

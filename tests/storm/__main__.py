@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.storm.claims import SETTLED
-from tests.storm.kills import Voyage, warm
-from tests.storm.losses import Outages
-from tests.storm.tally import Tally
+from hydra.bootstrap.outages.kills import Kills, warm
+from hydra.bootstrap.outages.losses import Losses
+from hydra.bootstrap.outages.weather import weather_of
+from hydra.qc.outages.claims import SETTLED
+from hydra.qc.outages.tally import Tally
 
 FAULTS_A_VOYAGE = {"kills": 20, "losses": 25}
-SHIPS: dict[str, Any] = {"kills": Voyage, "losses": Outages}
+SHIPS: dict[str, Any] = {"kills": Kills, "losses": Losses}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Storm:
         kind, number = name.split(":")
         folder = Path(tempfile.mkdtemp(prefix=f"hydra-storm-{kind}-{number}-"))
         tally, began = Tally(), time.monotonic()
-        ship = SHIPS[kind](folder, int(number), self.seed, tally)
+        ship = SHIPS[kind](folder, int(number), self.seed, tally, weather_of(int(number)))
         try:
             for problems in ship.sail(faults):
                 _say(f"\r{name}: {tally.faults}/{faults} {time.monotonic() - began:5.1f} s ")

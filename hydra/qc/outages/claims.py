@@ -1,4 +1,4 @@
-"""What must be true of what a crash has left: the journal, the store and the venue's own books, side by side.
+"""What must be true of what an outage has left: the journal, the store and the venue's own books, side by side.
 
 Nothing here asks the engine. The journal is read from its first event, the store is folded again into an empty one, the
 venue's orders and executions are read from its books. ``CLAIMS`` hold at every moment, a second after a crash included;
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -20,7 +20,7 @@ from typing import Any
 import zstandard
 
 from hydra.adapters.exchange.model import Ticket
-from hydra.adapters.exchange.terms import AS_ENGINE
+from hydra.adapters.exchange.terms import AS_ENGINE, Role
 from hydra.adapters.journal.reader import read_journal, signed_head
 from hydra.adapters.store.store import SqlStore
 from hydra.engine.fold import fold_all
@@ -35,6 +35,7 @@ from hydra.model.events import (
     OrderUnknown,
     Recovered,
 )
+from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Purpose, VenueOrder
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Observed
@@ -42,6 +43,7 @@ from hydra.ports import Files, Head
 
 Dump = Mapping[str, list[tuple[Any, ...]]]
 _LEGS = (".stop", ".target")
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +114,14 @@ def _take_words(words: dict[str, VenueOrder | OrderStatus], data: Any) -> None:
 # -- reading
 
 
-def read_events(files: Files, folder: Path) -> list[Event]:
-    """The whole journal from its first event, as the program's reader accepts it. Raises ``Corrupt``."""
-    return list(read_journal(files, folder, after=BEGINNING))
+def read_events(files: Files, folder: Path, known: Sequence[Event] = ()) -> list[Event]:
+    """The whole journal from its first event, as the program's reader accepts it. Raises ``Corrupt``.
+
+    ``known`` are events from its beginning that an earlier comparison has read: the last of them must still be there, or what was
+    durable has been lost; only what follows it is decoded.
+    """
+    after = Head(seq=known[-1].seq, hash=known[-1].hash) if known else BEGINNING
+    return [*known, *read_journal(files, folder, after=after)]
 
 
 def chain_breaks(files: Files, folder: Path, events: list[Event], key: bytes | None = None) -> Iterator[str]:
@@ -197,17 +204,24 @@ def no_order_is_sent_twice(found: Evidence) -> Iterator[str]:
 
 
 def nothing_is_at_the_venue_unjournaled(found: Evidence) -> Iterator[str]:
-    """Every order at the venue, or the entry it is a leg of, was journaled before it left, as it is there."""
+    """Every order at the venue, or the one it is a leg of, was journaled before it left, as it is there."""
     sent = {order.client_id: order for order in found.sent}
     for ticket in found.venue.orders.values():
         order = sent.get(ticket.parent or ticket.client_id)
         if order is None:
             yield f"the venue has {ticket.client_id} ({ticket.side} {ticket.quantity} {ticket.symbol}), the journal has not"
+        elif ticket.role is Role.LEG:
+            if (ticket.symbol, ticket.side) not in {(leg.symbol, leg.side) for leg in order.legs}:
+                yield f"{ticket.side} {ticket.symbol} is no leg of {ticket.parent}"
         elif ticket.parent:
             if ticket.client_id not in {ticket.parent + leg for leg in _LEGS} or order.purpose is not Purpose.ENTRY:
                 yield f"{ticket.client_id} is no leg of the entry {ticket.parent}"
-        elif (order.symbol, order.side, order.quantity) != (ticket.symbol, ticket.side, ticket.quantity):
+        elif order.quantity != ticket.quantity or not (order.legs or _is_alike(order, ticket)):
             yield f"{ticket.client_id} was journaled as {order}, the venue has {ticket}"
+
+
+def _is_alike(order: Order, ticket: Ticket) -> bool:
+    return (order.symbol, order.side) == (ticket.symbol, ticket.side)
 
 
 def the_last_word_is_true(found: Evidence) -> Iterator[str]:
@@ -246,7 +260,7 @@ def every_order_is_accounted_for(found: Evidence) -> Iterator[str]:
         if isinstance(word, VenueOrder) is not (ticket is not None):
             yield f"{order.client_id}: the journal's last word is {word}, the venue has {ticket}"
     working = {o.client_id: o.remaining for o in found.ledger.orders.values() if not o.status.terminal}
-    resting = {t.client_id: t.remaining for t in found.venue.orders.values() if t.working}
+    resting = {t.client_id: t.remaining for t in found.venue.orders.values() if t.working and t.role is not Role.LEG}
     if working != resting:
         yield f"working in the ledger {working}, at the venue {resting}"
 
@@ -260,12 +274,13 @@ def every_fill_is_known(found: Evidence) -> Iterator[str]:
 
 
 def holdings_are_positions(found: Evidence) -> Iterator[str]:
-    """What the bots hold adds up to what the venue holds."""
-    held: dict[str, Decimal] = defaultdict(Decimal)
+    """What the bots hold, and what is nobody's, adds up to what the venue holds."""
+    held: dict[str, Decimal] = defaultdict(Decimal, found.ledger.foreign)
     for holding in found.ledger.holdings.values():
         held[holding.symbol] += holding.quantity
-    if dict(held) != dict(found.venue.positions):
-        yield f"held {dict(held)}, at the venue {dict(found.venue.positions)}"
+    held_now = {symbol: quantity for symbol, quantity in held.items() if quantity}
+    if held_now != dict(found.venue.positions):
+        yield f"held {held_now}, at the venue {dict(found.venue.positions)}"
 
 
 def holdings_are_protected(found: Evidence) -> Iterator[str]:
@@ -281,15 +296,20 @@ def nothing_was_residual(found: Evidence) -> Iterator[str]:
 
 
 def unprotected(ledger: Ledger, venue: VenueBooks, tradable: frozenset[str], excuses: Counter[str]) -> Iterator[str]:
-    """Holdings for which neither a stop nor an exit of their size works at the venue.
+    """Positions for which neither a stop nor an exit of their size works at the venue.
 
     Excused, and counted: a closed session, in which nothing can be sent; an order on the symbol whose outcome is unknown.
+    Contracts are left out: a structure is held together by its own legs. So is what is nobody's.
     """
-    for symbol, owned in venue.positions.items():
-        sells = [t for t in venue.orders.values() if t.symbol == symbol and t.side.sign < 0 and t.working]
-        stops = sum((t.remaining for t in sells if t.order_type is OrderType.STOP), Decimal(0))
-        exits = sum((t.remaining for t in sells if t.order_type is OrderType.MARKET), Decimal(0))
-        if stops + exits >= owned:
+    exits_sent = {order.client_id for order in ledger.orders.values() if order.purpose is Purpose.EXIT}
+    for symbol, position in venue.positions.items():
+        owned = position - ledger.foreign.get(symbol, Decimal(0))
+        if not owned or asset_class_of(symbol) is AssetClass.OPTION:
+            continue
+        closing = [t for t in venue.orders.values() if t.symbol == symbol and t.side.sign * owned < 0 and t.working]
+        stops = sum((t.remaining for t in closing if t.order_type in _STOPS), Decimal(0))
+        exits = sum((t.remaining for t in closing if _is_exit(t, exits_sent)), Decimal(0))
+        if stops + exits >= abs(owned):
             continue
         unknown = [o for o in ledger.unresolved if o.symbol == symbol]
         if symbol not in tradable:
@@ -298,6 +318,10 @@ def unprotected(ledger: Ledger, venue: VenueBooks, tradable: frozenset[str], exc
             excuses["bare while an outcome is unknown"] += 1
         else:
             yield f"{owned} {symbol} held, stops for {stops} and exits for {exits} work at the venue"
+
+
+def _is_exit(ticket: Ticket, exits_sent: set[str]) -> bool:
+    return ticket.order_type is OrderType.MARKET or (ticket.client_id in exits_sent and ticket.order_type not in _STOPS)
 
 
 Claim = Callable[[Evidence], Iterator[str]]
@@ -322,3 +346,7 @@ SETTLED: tuple[Claim, ...] = (
 def broken(found: Evidence, claims: tuple[Claim, ...]) -> list[str]:
     """What does not hold, each with the claim's name."""
     return [f"{claim.__name__}: {problem}" for claim in claims for problem in claim(found)]
+
+
+HELD = tuple(claim.__name__.replace("_", " ") for claim in SETTLED)
+"""What is held against every outage, in words."""

@@ -9,8 +9,8 @@ from typing import Any
 from hydra.model.events import Recovered
 from hydra.model.orders import OrderStatus
 from hydra.model.snapshot import Observed
-from tests.storm.claims import Evidence
-from tests.storm.places import Blow
+from hydra.qc.outages.claims import Evidence
+from hydra.qc.outages.places import Blow
 
 
 @dataclass(slots=True)

@@ -1,23 +1,31 @@
-"""What a new process does after a crash, before anyone compares: recover, a few quiet cycles, and a last look."""
+"""What a new process does after an outage, before anyone compares: recover, a few quiet cycles, and a last look."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
+from math import ceil
 
-from hydra.bootstrap.setup import wall_now
 from hydra.engine.cycle import Engine
 from hydra.engine.recover import recover
+from hydra.model.events import Certified
+from hydra.model.portfolio import Binding, Certificate
 from hydra.model.snapshot import Command
 from hydra.policy import Policy
-from tests.storm.claims import VenueBooks, unprotected
-from tests.storm.weather import certify
+from hydra.qc.outages.claims import VenueBooks, unprotected
 
 CYCLES_MIN, CYCLES_MAX = 3, 8
+"""Quiet cycles at least, and at most beyond the time of grace for an order whose outcome is unknown."""
+_DAY_MINUTES = 1440
 
 
 def settle_in(
-    engine: Engine, policy: Policy, books: Callable[[], VenueBooks], leave: Callable[[Command], object]
+    engine: Engine,
+    policy: Policy,
+    books: Callable[[], VenueBooks],
+    leave: Callable[[Command], object],
+    wall: datetime,
 ) -> tuple[list[str], Counter[str]]:
     """Run an opened and recovered engine until nothing is in doubt. Returns what went wrong, and what was excused.
 
@@ -25,10 +33,11 @@ def settle_in(
     """
     problems: list[str] = []
     excuses: Counter[str] = Counter()
-    certify(engine)
+    certify(engine, wall)
     if engine.ledger.halts:
-        leave(command("resume"))
-    for number in range(1, CYCLES_MAX + 1):
+        leave(command("resume", wall))
+    most = CYCLES_MAX + ceil(policy.engine.unknown_grace_seconds / policy.market.bar_seconds)
+    for number in range(1, most + 1):
         engine.cycle()
         venue = books()
         if number == 1:
@@ -42,9 +51,8 @@ def settle_in(
     return problems, excuses
 
 
-def command(action: str) -> Command:
+def command(action: str, wall: datetime) -> Command:
     """An operator's word."""
-    wall = wall_now()
     return Command(
         command_id=f"storm-{action}-{wall:%H%M%S%f}",
         action=action,
@@ -53,3 +61,14 @@ def command(action: str) -> Command:
         reason="weather",
         force=action == "resume",
     )
+
+
+def certify(engine: Engine, wall: datetime) -> None:
+    """Leave the certificate that fits what is running, unless it is there."""
+    bound = engine.outside.binding()
+    if engine.ledger.certificate is not None and not bound.differences(engine.ledger.certificate):
+        return
+    shared = {name: getattr(bound, name) for name in Binding.__struct_fields__}
+    head = engine.outside.journal.head().hash
+    engine.record(Certified(certificate=Certificate(wall=wall, minutes=_DAY_MINUTES, head=head, **shared)))
+    engine.settle()

@@ -11,29 +11,30 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
-from hydra.adapters.exchange.model import Activity, Execution, Ticket, VenueSettings
-from hydra.adapters.exchange.standing import Change, FeedClock, Standing
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.inbox import FileInbox
 from hydra.adapters.journal.reader import Tail, read_journal
 from hydra.adapters.journal.retention import compress_old
 from hydra.adapters.journal.writer import JournalWriter, take_up
-from hydra.adapters.markets.synthetic import SyntheticFeed
+from hydra.adapters.markets.feed import Feed
+from hydra.adapters.memory.files import LossyFiles
+from hydra.adapters.memory.outside import SteadyProbes
 from hydra.adapters.reads import read_inline
 from hydra.adapters.store.store import SqlStore
-from hydra.bootstrap.making import make_bots
+from hydra.bootstrap.hosts import replay_host
+from hydra.bootstrap.outages.kills import Spoil, unspoilt
+from hydra.bootstrap.outages.weather import DRIFTS, Weather
 from hydra.bootstrap.plugs import rule_book
 from hydra.bootstrap.setup import wall_now
+from hydra.bootstrap.venues import Source, account_of, synthetic
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import catch_up, recover
@@ -41,14 +42,14 @@ from hydra.engine.run import Loop
 from hydra.model.errors import Corrupt
 from hydra.model.events import Event, SegmentOpened
 from hydra.model.orders import Order
-from hydra.model.portfolio import Ledger, Position
-from hydra.model.snapshot import Binding
-from hydra.ports import Calendar, Head
-from tests.fakes.files import LossyFiles
-from tests.fakes.outside import SteadyProbes
-from tests.storm.claims import (
+from hydra.model.portfolio import Binding, Ledger
+from hydra.policy import Policy
+from hydra.ports import BotHost, Calendar, Head
+from hydra.qc.outages.books import MemoryBooks, books_in_memory, busy
+from hydra.qc.outages.claims import (
     CLAIMS,
     SETTLED,
+    Claim,
     Evidence,
     VenueBooks,
     broken,
@@ -57,15 +58,12 @@ from tests.storm.claims import (
     read_store,
     rebuild_store,
 )
-from tests.storm.kills import busy, tradable
-from tests.storm.places import ANYWHERE, DISK, ON_ITS_WAY, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
-from tests.storm.survivor import command, settle_in
-from tests.storm.tally import Tally
-from tests.storm.weather import DRIFTS, certify, compresses, key_of, policy_of
+from hydra.qc.outages.places import ANYWHERE, DISK, ON_ITS_WAY, OPENING, RECOVERING, Blow, Hand, Watched, behind, draw
+from hydra.qc.outages.survivor import certify, command, settle_in
+from hydra.qc.outages.tally import Tally
+from hydra.risk.plugs import RuleBook
 
 LOGS, INBOX = Path("/logs"), Path("/inbox")
-CYCLES_MAX = 30
-"""How long a life may look for its place."""
 _SEGMENT_BYTES = 150_000
 
 
@@ -73,88 +71,54 @@ class Lightning(BaseException):
     """The power is gone. Not an ``Exception``: no handler of the program may go on after it."""
 
 
-class MemoryBooks:
-    """The venue's books, in another company's safe."""
-
-    name = "elsewhere"
-
-    def __init__(self) -> None:
-        self._standing: Standing | None = None
-        self.orders: dict[int, Ticket] = {}
-        self.positions: dict[str, Position] = {}
-        self.executions: list[Execution] = []
-        self.activities: list[Activity] = []
-        self.clocks: dict[str, FeedClock] = {}
-
-    def load(self) -> Standing | None:
-        return self._standing
-
-    def open(self, standing: Standing) -> None:
-        self._standing = standing
-
-    def commit(self, change: Change) -> None:
-        assert self._standing is not None
-        self.orders.update({ticket.number: ticket for ticket in change.orders})
-        self.positions.update({position.symbol: position for position in change.positions})
-        for symbol in change.gone:
-            del self.positions[symbol]
-        self.executions += change.executions
-        self.activities += change.activities
-        self.clocks[change.clock.fingerprint] = change.clock
-        self._standing = Standing(
-            account=change.account or self._standing.account,
-            current=change.clock.fingerprint,
-            clocks=dict(self.clocks),
-            positions=tuple(self.positions.values()),
-            orders=tuple(self.orders.values()),
-            executions=tuple(self.executions),
-            activities=tuple(self.activities),
-        )
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
 @dataclass(slots=True)
-class Outages:
+class Losses:
     """Power loss after power loss on the same disk, with the market going on between them.
 
     An order may be on its way when the power fails, and reach the venue after the next process has asked for it: within
-    the time of grace, that must do no harm. ``spoil`` may make the outside worse than it is, to see whether the claims would notice.
+    the time of grace, that must do no harm.
     """
 
     folder: Path
     number: int
     seed: int
     tally: Tally
-    spoil: Callable[[Outside], Outside] = lambda outside: outside
-    chance: random.Random = field(init=False)
-    files: LossyFiles = field(init=False)
+    weather: Weather
+    spoil: Spoil = unspoilt
     books: MemoryBooks = field(default_factory=MemoryBooks)
     lives: int = 0
+    chance: random.Random = field(init=False)
+    files: LossyFiles = field(init=False)
+    policy: Policy = field(init=False)
+    book: RuleBook = field(init=False)
+    bots: BotHost = field(init=False)
+    hours: ExchangeCalendar = field(init=False)
+    calendar: Calendar = field(init=False)
+    feed: Feed = field(init=False)
     _on_its_way: Order | None = None
     _copies: list[Path] = field(default_factory=list)
     _store: SqlStore | None = None
+    _events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(f"losses {self.seed} {self.number}")
         self.files = LossyFiles(self.chance.getrandbits(32))
         self.files.make_dir(LOGS)
         self.files.make_dir(INBOX)
-        self.policy = policy_of(self.number)
+        self.policy = self.weather.policy
         self.book = rule_book(self.policy)
-        hours = ExchangeCalendar(self.folder / "cache")
-        self.calendar: Calendar = AlwaysOpen() if self.policy.market.sessions == "always" else hours
-        market = self.policy.market
-        self.feed = SyntheticFeed(
-            self.policy.engine.seed, self.policy.symbols, market.start, hours, sessions=market.sessions
-        )
+        self.bots = replay_host(self.policy)
+        self.hours = ExchangeCalendar(self.folder / "cache")
+        self.calendar = AlwaysOpen() if self.policy.market.sessions == "always" else self.hours
+        self.feed = synthetic(self.policy, Source(), self.hours)
 
-    # Declared here for the slots; made in __post_init__.
-    policy: Any = field(init=False)
-    book: Any = field(init=False)
-    calendar: Any = field(init=False)
-    feed: Any = field(init=False)
+    def close(self) -> None:
+        """End the processes of bots, if there are any, and leave the journal where others can read it."""
+        self.bots.close()
+        logs = self.folder / "logs"
+        logs.mkdir()
+        for name in self.files.names(LOGS):
+            (logs / name).write_bytes(self.files.content(LOGS / name))
 
     @property
     def store_path(self) -> Path:
@@ -168,7 +132,7 @@ class Outages:
         yield self._compare(CLAIMS, "dead at birth")
         while done < losses:
             if self.chance.random() < 0.05:
-                self._inbox().leave(command("halt"))
+                self._inbox().leave(command("halt", wall_now()))
             if self.policy.market.sessions == "exchange" and self.chance.random() < 0.7:
                 self._drift(None)
             self._live(self._draw())
@@ -213,11 +177,11 @@ class Outages:
             engine = self._open(hand)
             if blow.place in (OPENING, RECOVERING):
                 _lightning()
-            certify(engine)
+            certify(engine, wall_now())
             Loop(
                 engine=engine,
                 segment=self._segment,
-                cycles_max=CYCLES_MAX,
+                cycles_max=self.weather.cycles_max,
                 interval_seconds=1,
                 stopped=lambda: None,
                 watch=lambda _report: self._sometimes_copy_the_store(),
@@ -261,21 +225,21 @@ class Outages:
                 now=lambda: venue.now,
                 after=head,
                 segment_bytes=_SEGMENT_BYTES,
-                key=key_of(self.number),
+                key=self.weather.key,
             ),
             store=self._store,
             inbox=self._inbox(),
             probes=SteadyProbes(),
-            bots=InlineBotHost(make_bots(self.policy), None),
+            bots=self.bots,
             read_all=read_inline,
-            binding=self._binding,
+            binding=lambda: self._binding(venue),
         )
         outside = self.spoil(outside)
         engine = Engine(outside if hand is None else behind(hand, outside), self.book, ledger)
         engine.open_segment(self._segment(1))
         engine.record(recover(engine.outside, engine.ledger, self.policy))
         engine.settle()
-        if compresses(self.number):
+        if self.weather.compresses:
             compress_old(self.files, LOGS, keep_run=run)
         return engine
 
@@ -284,7 +248,7 @@ class Outages:
         if self._on_its_way is not None:
             order, self._on_its_way = self._on_its_way, None
             engine.outside.broker.submit(order)
-        problems, excuses = settle_in(engine, self.policy, self._venue_books, self._inbox().leave)
+        problems, excuses = settle_in(engine, self.policy, self._venue_books, self._inbox().leave, wall_now())
         self.tally.excuse(excuses)
         engine.outside.journal.close()
         engine.outside.store.close()
@@ -319,12 +283,12 @@ class Outages:
         for _ in range(steps or 0):
             venue.advance()
 
-    def _compare(self, claims: Any, when: str) -> list[str]:
+    def _compare(self, claims: tuple[Claim, ...], when: str) -> list[str]:
         try:
-            events = read_events(self.files, LOGS)
+            events = self._events = read_events(self.files, LOGS, self._events)
         except Corrupt as error:
             return [f"{when}: {error}"]
-        problems = list(chain_breaks(self.files, LOGS, events, key_of(self.number)))
+        problems = list(chain_breaks(self.files, LOGS, events, self.weather.key))
         store = read_store(f"sqlite:///{self.store_path}")
         if store[2].seq > len(events):
             return [f"{when}: the store stands at {store[2].seq}, the journal ends at {len(events)}"]
@@ -337,42 +301,23 @@ class Outages:
     # -- what it stands on
 
     def _venue(self) -> SimulatedVenue:
-        broker = self.policy.broker
-        settings = VenueSettings(
-            starting_cash=broker.starting_cash,
-            commission_per_share=broker.commission_per_share,
-            crypto_fee=broker.crypto_fee,
-            slippage=broker.slippage,
-            half_spread=broker.half_spread,
-            crypto_exits=True,
-        )
-        venue = SimulatedVenue(self.feed, self.calendar, settings, self.books)
+        venue = SimulatedVenue(self.feed, self.calendar, account_of(self.policy), self.books)
         first = self.feed.next_after(None)
         if first is not None and venue.now < first:
             venue.advance()
         return venue
 
     def _venue_books(self) -> VenueBooks:
-        standing = self.books.load()
-        if standing is None:
-            return VenueBooks(orders={}, fills=(), positions={}, cash=self.policy.broker.starting_cash)
-        at = standing.clocks[standing.current].at
-        return VenueBooks(
-            orders={ticket.client_id: ticket for ticket in standing.orders},
-            fills=tuple(execution.report() for execution in standing.executions),
-            positions={position.symbol: position.quantity for position in standing.positions},
-            cash=standing.account.cash,
-            tradable=tradable(self.policy, at, partial(ExchangeCalendar, self.folder / "cache")),
-        )
+        return books_in_memory(self.books.load(), self.policy, lambda: self.hours)
 
     def _inbox(self) -> FileInbox:
         return FileInbox(self.files, INBOX, wall_now)
 
-    def _binding(self) -> Binding:
+    def _binding(self, venue: SimulatedVenue) -> Binding:
         return Binding(
             policy_hash=self.policy.hash,
             code_hash="code",
-            account_id="SIM",
+            account_id=venue.state().account_id,
             url="sim://elsewhere",
             mode=self.policy.mode,
             host="here",

@@ -1,0 +1,1 @@
+"""The trials of ``qc --full``: each passes on what is well, and finds what is planted for it."""
