@@ -61,8 +61,8 @@ lock: | $(BIN)/uv ## resolve again what pyproject.toml asks for (ARGS=--upgrade 
 lock-check: $(DEV_STAMP) ## do the locks answer pyproject.toml? (no network)
 	@$(BIN)/python .ci/check_lock.py
 
-storm: $(DEV_STAMP) ## kill the engine at random points and compare what is left (ARGS=...)
-	@$(BIN)/python -m tests.storm $(ARGS)
+storm: $(RUN_STAMP) ## rehearse, kill and cut the power for a million cycles, with a report; goes on where it was (ARGS="--seconds 600")
+	@$(BIN)/python -m hydra.bootstrap.storm $(ARGS)
 
 drill: $(DEV_STAMP) ## rehearse the documented failures one by one (ARGS=...)
 	@$(BIN)/python -m tests.drill $(ARGS)

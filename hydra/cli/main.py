@@ -104,6 +104,29 @@ def qc(
     config: Config = CONFIG,
     state_dir: StateDir = STATE_DIR,
     log_dir: LogDir = LOG_DIR,
+    full: Annotated[
+        bool, typer.Option("--full", help="Rehearse this policy under faults, too; takes minutes, sends nothing.")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", min=0, max=2**63 - 1, help="What all chance of --full derives from; engine.seed if not given."
+        ),
+    ] = None,
+    storms: Annotated[
+        int | None,
+        typer.Option("--storms", min=1, max=1_000_000, help="How many voyages the rehearsal of --full makes."),
+    ] = None,
+    voyage: Annotated[
+        int | None,
+        typer.Option(
+            "--voyage", min=1, max=999_999, help="Play this voyage of --full alone, make it small, and tell it."
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write what --full found as a page to read and send."),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -337,7 +360,7 @@ def _call(module: str, command: str, options: dict[str, Any]) -> None:
 
 def main() -> None:
     """The entry point: lists spread as people type them, then typer."""
-    from hydra.cli.frame import mend_streams, usage_document
+    from hydra.cli.frame import leave_what_is_left_behind, mend_streams, usage_document
 
     # What is installed but not named is never loaded, a plugin of pydantic's included (and looking for one takes time).
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -350,6 +373,7 @@ def main() -> None:
         usage = getattr(ending.__context__, "format_message", None)
         if usage is not None and "--json" in arguments:
             usage_document(next((word for word in arguments if not word.startswith("-")), ""), usage(), ending.code)
+        leave_what_is_left_behind(ending.code)
         raise
     except OSError as error:
         # Commands mind their own; this is the help that could not be printed.

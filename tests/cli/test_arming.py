@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
+from hydra.bootstrap.alpaca import broker
 from hydra.bootstrap.config import load_policy
+from hydra.bootstrap.venues import Source
 from hydra.cli.arming import arm, refuse_another
 from hydra.cli.frame import Frame
 from hydra.model.errors import BadConfig, Barred
@@ -102,3 +105,27 @@ def test_an_armed_run_trades_no_other_account() -> None:
     for other in (identity("987"), identity(mode="paper")):
         with pytest.raises(Barred, match=f"armed for account {ACCOUNT}"):
             refuse_another(ACCOUNT, lambda found=other: found)  # type: ignore[misc]  # bound now
+
+
+@pytest.mark.parametrize(
+    ("live", "change", "words"),
+    [
+        (True, {}, "--live and HYDRA_ARM_LIVE in the environment"),
+        (False, {}, "HYDRA_ARM_LIVE in the environment"),
+        (True, {"HYDRA_ARM_LIVE": ""}, "practice = true and --live"),
+    ],
+)
+def test_practice_is_never_armed_and_whatever_speaks_of_real_money_stops_it(
+    live: bool, change: Mapping[str, str], words: str
+) -> None:
+    with pytest.raises(Barred, match=words):
+        armed(policy_of("dev.toml"), Terminal(f"{ACCOUNT}\n"), live=live, change=change)
+    assert armed(policy_of("dev.toml"), Terminal(), live=False, change={"HYDRA_ARM_LIVE": ""}) is None
+
+
+@pytest.mark.parametrize("change", [{"mode": "live"}, {"practice": True}])
+def test_a_policy_that_never_was_validated_does_not_get_past_the_door_either(change: Mapping[str, Any]) -> None:
+    """Practice on a real broker cannot be written down; made in memory it is refused where the broker is entered."""
+    policy = policy_of("alpaca-paper.toml").model_copy(update={"practice": True, **change})
+    with pytest.raises(BadConfig, match="practice: true is for the simulated broker"):
+        broker(policy, Path("state"), Source(), Event(), LIVE)

@@ -99,3 +99,31 @@ def test_a_console_whose_reader_went_away_goes_quiet_and_ends_nothing() -> None:
         people.print("first")
         assert people.quiet
         people.print("second")
+
+
+@pytest.mark.parametrize("faulty", [False, True])
+def test_practice_is_said_above_everything_and_in_every_document(
+    faulty: bool, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def entry(frame: Frame) -> Result:
+        frame.facts["practice"] = True
+        if faulty:
+            raise Barred("no")
+        return Result(exit_code=0, document={"answer": 42}, show=lambda people: people.print("shown"))
+
+    in_frame("qc", {"json": True}, entry)
+    out, err = capfdbinary.readouterr()
+    assert orjson.loads(out)["practice"] is True
+    assert err.decode().strip().startswith("PRACTICE")
+    assert err.decode().count("PRACTICE") == 1
+
+
+def test_a_result_that_says_by_itself_that_it_is_practice_is_not_marked_twice(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    def entry(frame: Frame) -> Result:
+        frame.facts["practice"] = True
+        return Result(exit_code=0, document={}, show=lambda people: people.print("mine"), marked=True)
+
+    in_frame("status", {"json": False}, entry)
+    assert b"PRACTICE" not in capfdbinary.readouterr().out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from datetime import date
@@ -108,7 +107,7 @@ def chains(**changes: tuple[str | None, str | None]) -> dict[str, dict[str, Opti
 def seen(report: CycleReport, **changes: tuple[str | None, str | None]) -> CycleReport:
     """A report whose chain was read."""
     sight = replace(report.snapshot.sight, chains=chains(**changes))
-    return dataclasses.replace(report, snapshot=replace(report.snapshot, sight=sight))
+    return replace(report, snapshot=replace(report.snapshot, sight=sight))
 
 
 def test_open_profit_is_taken_from_the_chain() -> None:
