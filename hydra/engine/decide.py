@@ -8,7 +8,7 @@ already carries the answers: the cycle and its replay run the same code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from hydra.engine.admit import Admission, admit
 from hydra.engine.answers import CHAIN
@@ -20,16 +20,17 @@ from hydra.model.market import AssetClass, OptionQuote, asset_class_of
 from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Skip
 from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding, Mode
 from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
-from hydra.model.values import replace
-from hydra.policy import BotPolicy, minute_of
+from hydra.model.values import Value, replace
+from hydra.policy import BotPolicy, Policy, minute_of
 from hydra.ports import Question
 from hydra.risk.gates import keys_of
 from hydra.risk.halts import Obeyed, automatic_halts, obey
 from hydra.risk.plugs import Gate, Reply, RuleBook
 
+_PASS = Verdict.PASS
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consideration:
+
+class Consideration(Value, frozen=True, kw_only=True):
     """The first half of a decision: everything that does not depend on what the bots will say."""
 
     mode: Mode
@@ -89,7 +90,7 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
     admit(admission, ((question.view, snapshot.answers.get(question.bot)) for question in considered.questions))
     return replace(
         foreseen(considered, snapshot.cycle),
-        answers=tuple(answer for answer in considered.gates if answer.verdict is not Verdict.PASS),
+        answers=tuple([answer for answer in considered.gates if answer.verdict is not _PASS]),
         skips=(*considered.skips, *admission.skips),
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
@@ -114,12 +115,14 @@ def foreseen(considered: Consideration, cycle: int) -> Plan:
 
 def ask_gates(snapshot: Snapshot, book: RuleBook) -> tuple[GateAnswer, ...]:
     """Every gate's answer for every key of its scope. Whatever is not an answer is a refusal."""
-    symbols = book.policy.symbols
-    return tuple(_ask(gate, snapshot, book, key) for gate in book.gates for key in keys_of(gate.scope, symbols))
+    policy = book.policy
+    return tuple(
+        [_ask(gate, snapshot, policy, key) for gate in book.gates for key in keys_of(gate.scope, policy.symbols)]
+    )
 
 
-def _ask(gate: Gate, snapshot: Snapshot, book: RuleBook, key: str) -> GateAnswer:
-    outcome = attempt_foreign(gate.name, lambda: gate.ask(snapshot, book.policy, key))
+def _ask(gate: Gate, snapshot: Snapshot, policy: Policy, key: str) -> GateAnswer:
+    outcome = attempt_foreign(gate.name, partial(gate.ask, snapshot, policy, key))
     reply = outcome.value
     if outcome.failure is not None:
         reason = f"the gate failed: {outcome.failure.kind}: {outcome.failure.reason}"
@@ -132,7 +135,7 @@ def _ask(gate: Gate, snapshot: Snapshot, book: RuleBook, key: str) -> GateAnswer
 def _shut(gates: tuple[GateAnswer, ...], name: str) -> bool:
     """True unless the named gate is there and open: a missing gate is shut."""
     answers = [answer for answer in gates if answer.gate == name]
-    return not answers or any(answer.verdict is not Verdict.PASS for answer in answers)
+    return not answers or any(answer.verdict is not _PASS for answer in answers)
 
 
 def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
@@ -217,7 +220,7 @@ class _Shut:
         self._system: tuple[str, str] | None = None
         self._by_key: dict[str, tuple[str, str]] = {}
         for answer in gates:
-            if answer.verdict is Verdict.PASS:
+            if answer.verdict is _PASS:
                 continue
             why = (answer.gate, answer.reason)
             if answer.scope is Scope.SYSTEM:

@@ -88,6 +88,10 @@ def _transferred(ledger: Ledger, amount: Decimal) -> Ledger:
     return replace(ledger, **changes)
 
 
+_DUST = Decimal("1e-12")
+"""What rounding to 28 digits leaves of nothing."""
+
+
 def _split(ledger: Ledger, activity: Activity) -> Ledger:
     """Quantities after a split. Fractions of shares are paid in cash: they come off where they arise."""
     symbol, ratio = activity.symbol, activity.ratio
@@ -105,10 +109,10 @@ def _split(ledger: Ledger, activity: Activity) -> Ledger:
     for key, held in ledger.holdings.items():
         if key not in mine:
             holdings[key] = held
-        elif after[key]:
+        elif abs(after[key]) > _DUST:
             holdings[key] = _restated(held, after[key], ratio)
     kept = {name: quantity for name, quantity in ledger.foreign.items() if name != symbol}
-    if after[""]:
+    if abs(after[""]) > _DUST:
         kept[symbol] = after[""]
     owners = {held.bot for held in mine.values()}
     bots = {bot: replace(record, memory={}) if bot in owners else record for bot, record in ledger.bots.items()}

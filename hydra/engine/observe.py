@@ -253,8 +253,10 @@ def coin_kept(
     after = fold(ledger, event)
     theirs = {position.symbol: position.quantity for position in positions}
     found: list[Withheld] = []
+    bought = {after.orders[fill.client_id].bot for fill in news.fills if fill.client_id in after.orders}
     for symbol in dict.fromkeys(h.symbol for h in after.holdings.values() if h.withheld_most):
         mine = [held for held in after.holdings.values() if held.symbol == symbol]
+        mine.sort(key=lambda held: held.bot not in bought)  # what is missing since this look is its own purchases' fee
         booked = sum((held.quantity for held in mine), after.foreign.get(symbol, ZERO))
         found += _shared_out(mine, booked - theirs.get(symbol, ZERO))
     return tuple(found)

@@ -19,18 +19,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Generic, TypeVar
 
 from hydra.model.market import multiplier_of
 from hydra.model.money import ONE, ZERO
 from hydra.model.portfolio import Holding, Ledger
+from hydra.model.same import Same
 from hydra.model.snapshot import Snapshot
 from hydra.model.values import Value
 from hydra.policy import BotPolicy, Bucket, BudgetPolicy, OptionsPolicy, Policy
 from hydra.risk.option_values import leg_worth
 from hydra.risk.standing import Standing, standing_of
-
-T = TypeVar("T")
 
 
 class Allotment(Value, frozen=True, kw_only=True):
@@ -95,7 +93,7 @@ def budget(bot: BotPolicy, policy: Policy, start_equity: Decimal) -> Decimal:
     """A bot's share of the day's risk, in dollars; nothing for one that is not enabled."""
     if not bot.enabled:
         return ZERO
-    return _fractions(_Same(policy))[bot.bucket] * policy.risk.daily_loss * start_equity
+    return _fractions(Same(policy))[bot.bucket] * policy.risk.daily_loss * start_equity
 
 
 def fraction_of(bucket: Bucket, budgets: BudgetPolicy, peers: Mapping[Bucket, int]) -> Decimal:
@@ -119,7 +117,7 @@ def day_profit(bot: str, snapshot: Snapshot, options: OptionsPolicy) -> Decimal 
     A holding from an earlier day counts with all it has gained since its entry: what it was worth last night is not kept.
     """
     profit = snapshot.ledger.bot(bot).realized_today
-    for holding in _holdings_by_bot(_Same(snapshot.ledger.holdings)).get(bot, ()):
+    for holding in _holdings_by_bot(Same(snapshot.ledger.holdings)).get(bot, ()):
         worth = leg_worth(holding, snapshot, options) if holding.structure else _worth(holding, snapshot)
         if worth is None:
             return None
@@ -136,23 +134,8 @@ def _worth(holding: Holding, snapshot: Snapshot) -> Decimal | None:
     return holding.quantity * price * multiplier_of(holding.symbol)
 
 
-class _Same(Generic[T]):
-    """Anything as a key: equal to itself only. One look at all holdings then serves every bot of a cycle."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: T) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
 @lru_cache(maxsize=2)
-def _holdings_by_bot(holdings: _Same[Mapping[str, Holding]]) -> Mapping[str, list[Holding]]:
+def _holdings_by_bot(holdings: Same[Mapping[str, Holding]]) -> Mapping[str, list[Holding]]:
     found: dict[str, list[Holding]] = {}
     for holding in holdings.value.values():
         found.setdefault(holding.bot, []).append(holding)
@@ -160,7 +143,7 @@ def _holdings_by_bot(holdings: _Same[Mapping[str, Holding]]) -> Mapping[str, lis
 
 
 @lru_cache(maxsize=2)
-def _fractions(policy: _Same[Policy]) -> Mapping[Bucket, Decimal]:
+def _fractions(policy: Same[Policy]) -> Mapping[Bucket, Decimal]:
     """The fraction of a bot of each bucket: a policy does not change, and every exit asks."""
     budgets, peers = policy.value.budgets, policy.value.peers
     return {bucket: fraction_of(bucket, budgets, peers) for bucket in Bucket}

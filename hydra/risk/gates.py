@@ -16,6 +16,7 @@ from hydra.policy import Policy
 from hydra.risk.plugs import Gate, Reply, no, not_now, yes
 from hydra.risk.prices import absurd, jump, patience, session_of
 from hydra.risk.reconcile import residuals
+from hydra.risk.times import stamp
 
 _READS = ("account", "positions", "open_orders", "fills", "activities", "venue_clock")
 
@@ -37,6 +38,9 @@ def _account_valid(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     if account is None:
         failure = snapshot.sight.missing.get("account")
         return no(f"account unknown: {failure.reason if failure else 'never read'}")
+    bound = snapshot.sight.binding
+    if bound is not None and account.account_id != bound.account_id:
+        return no(f"asked for the account {bound.account_id}, answered for {account.account_id}")
     if account.status != "ACTIVE":
         return no(f"account {account.account_id} has status {account.status}, expected ACTIVE")
     if account.blocked:
@@ -116,12 +120,14 @@ def _certificate(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     certificate, binding = snapshot.ledger.certificate, snapshot.sight.binding
     if certificate is None:
         return no("no certificate: run `hydra qc`")
-    if binding is None or "binding" in snapshot.sight.missing:
-        return no("what is running could not be compared with the certificate")
-    differences = binding.differences(certificate)
-    if differences:
-        return no(f"the certificate was made for another {', '.join(differences)}: run `hydra qc`")
-    return yes(f"certified {certificate.wall:%Y-%m-%d %H:%M:%S}Z")
+    failure = snapshot.sight.missing.get("binding")
+    if binding is None or failure is not None:
+        why = "" if failure is None else f": {failure.reason}"
+        return no(f"what is running could not be compared with the certificate{why}")
+    misfit = binding.misfit(certificate)
+    if misfit is not None:
+        return no(f"{misfit}: run `hydra qc`")
+    return yes(f"certified {stamp(certificate.wall, '%Y-%m-%d %H:%M:%S')}Z")
 
 
 def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
@@ -129,8 +135,8 @@ def _session(snapshot: Snapshot, _policy: Policy, key: str) -> Reply:
     if session is None:
         return no(f"the session of {key} is unknown")
     if session.open:
-        return yes(f"{session.phase}" + (f" until {session.closes_at:%H:%M}Z" if session.closes_at else ""))
-    opens = f"; opens {session.opens_at:%Y-%m-%d %H:%M}Z" if session.opens_at else ""
+        return yes(session.phase + (f" until {stamp(session.closes_at, '%H:%M')}Z" if session.closes_at else ""))
+    opens = f"; opens {stamp(session.opens_at, '%Y-%m-%d %H:%M')}Z" if session.opens_at else ""
     return not_now(f"{key} session is {session.phase}{opens}")
 
 

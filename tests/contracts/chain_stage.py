@@ -8,12 +8,13 @@ from functools import lru_cache
 
 from hydra.adapters.exchange.doors import SimMarket
 from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.market import AssetClass, Bar, OptionQuote, Quote
 from hydra.model.snapshot import Sessions
 from hydra.model.values import replace
 from hydra.ports import Market
 from tests.contracts.stage import CASH_ACCOUNT, MINUTE, OPEN
-from tests.fakes.feed import PlainCalendar, ScriptedFeed, bar, option_quote, quote
+from tests.fakes.feed import ScriptedFeed, bar, option_quote, quote
 
 _GREEKS = {"delta": "0.55", "gamma": "0.04", "theta": "-0.1", "vega": "0.06", "implied_volatility": "0.2"}
 _EVENING = OPEN + timedelta(hours=7)

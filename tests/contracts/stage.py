@@ -16,13 +16,14 @@ from hydra.adapters.exchange.standing import Books
 from hydra.adapters.exchange.terms import Request
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.markets.feed import ActionKind, CorporateAction
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.market import AssetClass, Bar, Quote
 from hydra.model.orders import OrderType, Side, TimeInForce
 from hydra.model.snapshot import Sessions
 from hydra.model.values import replace
 from hydra.ports import Broker, Market
 from tests.contracts.broker_contract import PAIR, SYMBOL
-from tests.fakes.feed import Number, PlainCalendar, ScriptedFeed, bar, quote
+from tests.fakes.feed import Number, ScriptedFeed, bar, quote
 
 OPEN = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
 """A Monday's opening."""

@@ -171,6 +171,12 @@ def test_after_any_split_holdings_and_baseline_are_what_the_venue_has(
     assert all(held.quantity > 0 for held in after.holdings.values())
 
 
+def test_what_rounding_leaves_of_a_holding_that_a_split_took_away_is_nothing() -> None:
+    before = ledger(holding(quantity=1), foreign={"SPY": D(1)})
+    after = apply_activity(before, activity(K.SPLIT, symbol="SPY", quantity=D(-2), ratio=D(1) / D(12)))
+    assert (after.holdings, after.foreign) == ({}, {})
+
+
 def test_a_renamed_symbol_is_held_under_its_new_name() -> None:
     held = holding(symbol="FB", quantity=5)
     after = apply_activity(ledger(held, foreign={"FB": D(2)}), activity(K.RENAME, symbol="FB", new_symbol="META"))
@@ -222,6 +228,14 @@ def test_a_difference_beyond_the_fee_explains_nothing() -> None:
     for there in ("0.0997", "0", "0.1001"):
         assert coin_kept(before, seen, position(there) if D(there) else ()) == ()
     assert coin_kept(before, seen, None) == ()
+
+
+def test_the_fee_in_coin_is_the_newest_buyers_and_not_that_of_who_held_it_before() -> None:
+    before, seen = held_pair()
+    older = holding(bot="a", symbol=PAIR, quantity=D(1), price=4000, stop=3900)
+    before = replace(before, holdings={older.key: replace(older, withheld=D("0.0015"), withheld_most=D("0.0025"))})
+    (kept,) = coin_kept(before, seen, position("1.09975"))
+    assert kept == Withheld(bot=BOT, symbol=PAIR, quantity=D("0.00025"))
 
 
 def test_coin_that_was_thought_kept_is_given_back() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.engine.fold import fold
 from hydra.model.activities import Activity, ActivityKind
 from hydra.model.events import KIND_OF, VERSION, Event, ForeignAccepted
@@ -15,7 +16,6 @@ from hydra.model.portfolio import Account, BotRecord, Day, Ledger
 from hydra.model.snapshot import Observed, Sight, Snapshot, Verdict
 from hydra.model.values import Value, replace
 from hydra.risk.gates import day_start
-from tests.fakes.feed import PlainCalendar
 from tests.fakes.outside import BOT, OPEN, policy
 
 D = Decimal

@@ -1,6 +1,6 @@
 """Absence means no: over a day on which an entry is made, whichever plug stops answering, no entry leaves.
 
-The plugs are taken from the rule book, so one that is added later is put to the same test without a line here.
+The plugs are everything that is installed, so one that is added later is put to the same test without a line here.
 """
 
 from __future__ import annotations
@@ -14,13 +14,22 @@ import msgspec
 import pytest
 
 from hydra.bootstrap.plugs import rule_book
+from hydra.bootstrap.points import available
 from hydra.model.orders import Ceiling, Purpose
 from hydra.model.portfolio import Mode
 from hydra.model.snapshot import Verdict
 from hydra.risk.plugs import Gate, Reply, RuleBook
+from tests.engine.test_structures import SPREAD, staged, wish
 from tests.fakes.outside import BOT, Stage, buys_at, entry, policy, scripted
 
-BOOK = rule_book(policy())
+
+def everything(**more: Any) -> RuleBook:
+    """The rule book with every gate, rule, exit and kill there is."""
+    risk = {group: tuple(available(f"hydra.{group}")) for group in ("rules", "exits", "option_exits", "kills")}
+    return rule_book(policy(health={"gates": tuple(available("hydra.gates"))}, risk=risk, **more))
+
+
+BOOK = everything()
 DAY = [(100, 100, 100, 100)] * 6
 
 
@@ -137,8 +146,7 @@ def test_a_rule_that_does_not_answer_admits_nothing(name: str, how: str) -> None
 @pytest.mark.parametrize("how", HOSTILE)
 @pytest.mark.parametrize("name", BOOK.exits)
 def test_an_exit_that_does_not_answer_latches_a_halt_and_no_entry_follows(name: str, how: str) -> None:
-    twice = policy(bots=[{"id": BOT, "symbols": ("SPY",)}, {"id": "late", "symbols": ("SPY",)}])
-    book = rule_book(twice)
+    book = everything(bots=[{"id": BOT, "symbols": ("SPY",)}, {"id": "late", "symbols": ("SPY",)}])
     book = replace(book, exits={**book.exits, name: HOSTILE[how]})
     bots = {BOT: buys_at(2), "late": scripted({4: [entry("late")], 5: [entry("late")]})}
     stage = Stage(bots, book=book, prices=DAY)
@@ -147,6 +155,27 @@ def test_an_exit_that_does_not_answer_latches_a_halt_and_no_entry_follows(name: 
     assert name in stage.ledger.halts[0].reason
     assert [order.bot for order in stage.sent()] == [BOT]
     assert stage.reports[-1].plan.mode is Mode.REDUCING
+    assert stage.agrees()
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+@pytest.mark.parametrize("name", BOOK.kills)
+def test_a_kill_that_does_not_answer_latches_a_halt_and_no_entry_leaves(name: str, how: str) -> None:
+    stage = day(replace(BOOK, kills={**BOOK.kills, name: HOSTILE[how]}))
+    no_entry_left(stage)
+    assert [halt.kind for halt in stage.ledger.halts] == ["kill_failed"]
+    assert name in stage.ledger.halts[0].reason
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+@pytest.mark.parametrize("name", BOOK.option_exits)
+def test_an_exit_of_a_structure_that_does_not_answer_latches_a_halt_and_no_entry_follows(name: str, how: str) -> None:
+    stage = staged({2: [wish(*SPREAD)], 5: [wish(*SPREAD)], 6: [wish(*SPREAD)]})
+    stage.engine.book = replace(stage.engine.book, option_exits={**BOOK.option_exits, name: HOSTILE[how]})
+    stage.step(8)
+    assert [halt.kind for halt in stage.ledger.halts] == ["exit_failed"]
+    assert name in stage.ledger.halts[0].reason
+    assert [order.purpose for order in stage.sent() if order.purpose is Purpose.ENTRY] == [Purpose.ENTRY]
     assert stage.agrees()
 
 

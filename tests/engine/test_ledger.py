@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.engine.fold import fold, fold_all
 from hydra.engine.protection import protected_quantity
 from hydra.engine.trades import apply_fill
@@ -35,7 +36,6 @@ from hydra.model.orders import Fill, Order, OrderStatus, OrderType, Protection, 
 from hydra.model.portfolio import Account, BotRecord, Halt, Ledger, Position
 from hydra.model.snapshot import Answer, Command, Failure, Observed
 from hydra.model.values import Value, replace
-from tests.fakes.feed import PlainCalendar
 from tests.fakes.outside import BOT, MINUTE, OPEN, Stage, entry, leave, policy, scripted
 
 D = Decimal

@@ -11,8 +11,8 @@ from typing import Any
 from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
 from hydra.model.events import SegmentOpened
 from hydra.model.orders import Intent, Leg, OrderType, Side, Size, SizeKind
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding, View
+from hydra.model.portfolio import Binding, Certificate, Ledger
+from hydra.model.snapshot import View
 from hydra.model.values import replace as changed
 from hydra.policy import Bucket, OptionPolicy, Policy, StructureName
 from hydra.ports import Bot
@@ -181,16 +181,16 @@ def rules_of(script: Script, bots: Sequence[str] = (BOT,), **risk: Any) -> Polic
     )
 
 
-def binding_of(rules: Policy) -> Binding:
+def binding_of(rules: Policy, account_id: str) -> Binding:
     """What is running, always the same."""
     return Binding(
-        policy_hash=rules.hash, code_hash="code", account_id="A", url="http://sim", mode="paper", host="here"
+        policy_hash=rules.hash, code_hash="code", account_id=account_id, url="http://sim", mode="paper", host="here"
     )
 
 
-def certificate_of(rules: Policy) -> Certificate:
+def certificate_of(rules: Policy, account_id: str) -> Certificate:
     """The certificate that fits it."""
-    shared = {name: getattr(binding_of(rules), name) for name in Binding.__struct_fields__}
+    shared = {name: getattr(binding_of(rules, account_id), name) for name in Binding.__struct_fields__}
     return Certificate(wall=OPEN, minutes=15, head="0" * 64, **shared)
 
 

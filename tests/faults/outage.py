@@ -20,10 +20,10 @@ from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.markets.feed import Feed
+from hydra.adapters.memory.calendar import PlainCalendar
 from hydra.model.events import OrderSent
 from hydra.model.orders import OrderType
 from hydra.risk.reconcile import residuals
-from tests.fakes.feed import PlainCalendar
 from tests.faults.cells import Scene
 from tests.faults.counter import KEY, SECRET, Server
 from tests.faults.day import SCRIPTS, SETTINGS, feed_of, rules_of

@@ -22,6 +22,8 @@ from hydra.adapters.bots.inline import InlineBotHost
 from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.memory.calendar import PlainCalendar
+from hydra.adapters.memory.outside import MemoryInbox, SteadyProbes
 from hydra.adapters.reads import ParallelReads
 from hydra.adapters.store.store import SqlStore
 from hydra.bootstrap.plugs import rule_book
@@ -32,8 +34,6 @@ from hydra.model.events import Certified, Event, Recovered
 from hydra.model.portfolio import Ledger
 from hydra.policy import Policy
 from hydra.ports import Head
-from tests.fakes.feed import PlainCalendar
-from tests.fakes.outside import MemoryInbox, SteadyProbes
 from tests.faults.adapter import READ_SECONDS, Doors
 from tests.faults.cells import Scene
 from tests.faults.counter import KEY, SECRET
@@ -62,6 +62,7 @@ class Process:
             tails.append(reading.tail)
 
         fresh = not files.names(self.logs)
+        account_id = self._doors.broker.identity().account_id
         ledger = Ledger() if fresh else catch_up(self._store, events_after)[0]
         head = BEGINNING if fresh else take_up(files, tails[0])
         run = f"run-{os.getpid()}-{len(files.names(self.logs))}"
@@ -77,12 +78,12 @@ class Process:
             probes=SteadyProbes(),
             bots=InlineBotHost({BOT: eager(script)}, None),
             read_all=ParallelReads(seconds * 2),
-            binding=lambda: binding_of(policy),
+            binding=lambda: binding_of(policy, account_id),
         )
         self.engine = Engine(outside, rule_book(policy), ledger)
         self.engine.open_segment(segment_of(policy))
         if fresh:
-            self.engine.record(Certified(certificate=certificate_of(policy)))
+            self.engine.record(Certified(certificate=certificate_of(policy, account_id)))
         self.recovered: Recovered = recover(outside, self.engine.ledger, policy)
         self.engine.record(self.recovered)
         self.engine.settle()

@@ -29,6 +29,10 @@ from hydra.adapters.exchange.server.context import ServerOptions
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.writer import JournalWriter, take_up
+from hydra.adapters.memory.calendar import PlainCalendar
+from hydra.adapters.memory.files import LossyFiles
+from hydra.adapters.memory.outside import MemoryInbox, SteadyProbes
+from hydra.adapters.memory.store import MemoryStore
 from hydra.adapters.reads import ParallelReads
 from hydra.bootstrap.plugs import rule_book
 from hydra.engine.cycle import Engine
@@ -43,10 +47,7 @@ from hydra.model.snapshot import Command
 from hydra.policy import Policy
 from hydra.ports import Head
 from hydra.risk.reconcile import residuals
-from tests.fakes.feed import PlainCalendar
-from tests.fakes.files import LossyFiles
-from tests.fakes.outside import MINUTE, OPEN, MemoryInbox, SteadyProbes
-from tests.fakes.store import MemoryStore
+from tests.fakes.outside import MINUTE, OPEN
 from tests.faults.adapter import Doors
 from tests.faults.cells import ENDS, RESUMES, Cell, Scene, When
 from tests.faults.counter import KEY, SECRET, Arrivals, Server
@@ -279,12 +280,12 @@ class Rig:
             probes=self.probes,
             bots=InlineBotHost(self.bots, None),
             read_all=self.reads,
-            binding=lambda: binding_of(self.policy),
+            binding=lambda: binding_of(self.policy, self.venue.state().account_id),
         )
         engine = Engine(outside, self.book, ledger)
         engine.open_segment(segment_of(self.policy))
         if not self.certified:
-            engine.record(Certified(certificate=certificate_of(self.policy)))
+            engine.record(Certified(certificate=certificate_of(self.policy, self.venue.state().account_id)))
             self.certified = True
         try:
             with self._timed():

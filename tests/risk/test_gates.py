@@ -101,6 +101,7 @@ SHUT: list[tuple[str, str, Snapshot, str]] = [
     ("account_valid", "inactive", with_account(status="ACCOUNT_CLOSED"), "ACCOUNT_CLOSED"),
     ("account_valid", "blocked", with_account(blocked=True), "blocked"),
     ("account_valid", "no equity", with_account(equity=D(0)), "equity 0"),
+    ("account_valid", "another account", with_account(account_id="B"), "answered for B"),
     ("account_valid", "in debt", with_account(equity=D(-5)), "equity -5"),
     ("state_writable", "bad", probes(state_io=BAD), "read-only file system"),
     ("state_writable", "gone", probes(state_io=None), "no answer"),

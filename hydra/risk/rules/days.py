@@ -13,6 +13,7 @@ from hydra.risk.plugs import Case
 from hydra.risk.rules.answers import all_or_nothing, everything, nothing
 from hydra.risk.rules.cash import account_of
 from hydra.risk.standing import underlying_of
+from hydra.risk.times import stamp
 
 
 def session_window(case: Case) -> Ceiling:
@@ -31,8 +32,9 @@ def session_window(case: Case) -> Ceiling:
         return nothing("session_window", f"when the session of {kind} opens and closes is unknown")
     first = session.opens_at + timedelta(minutes=risk.after_open_minutes)
     last = session.closes_at - timedelta(minutes=risk.before_close_minutes)
-    text = f"entries from {first:%H:%M}Z until {last:%H:%M}Z, it is {case.snapshot.at:%H:%M:%S}Z"
-    return all_or_nothing("session_window", case, first <= case.snapshot.at < last, text)
+    now = case.snapshot.at
+    text = f"entries from {stamp(first, '%H:%M')}Z until {stamp(last, '%H:%M')}Z, it is {stamp(now, '%H:%M:%S')}Z"
+    return all_or_nothing("session_window", case, first <= now < last, text)
 
 
 def blackout(case: Case) -> Ceiling:
