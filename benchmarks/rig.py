@@ -33,8 +33,7 @@ from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside
 from hydra.engine.recover import recover
 from hydra.model.events import Certified, SegmentOpened
-from hydra.model.portfolio import Certificate, Ledger
-from hydra.model.snapshot import Binding
+from hydra.model.portfolio import Binding, Certificate, Ledger
 from hydra.policy import Policy
 from hydra.ports import BotHost
 

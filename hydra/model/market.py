@@ -186,8 +186,10 @@ class Bar(Value, frozen=True, kw_only=True):
         aware_utc("bar.at", self.at)
         if self.seconds <= 0:
             raise Invalid(f"bar.seconds must be above 0, got {self.seconds}")
-        for name in ("open", "high", "low", "close"):
-            positive(f"bar.{name}", getattr(self, name))
+        positive("bar.open", self.open)
+        positive("bar.high", self.high)
+        positive("bar.low", self.low)
+        positive("bar.close", self.close)
         not_negative("bar.volume", self.volume)
         if not self.low <= min(self.open, self.close) or not max(self.open, self.close) <= self.high:
             raise Invalid(
@@ -221,14 +223,21 @@ class OptionQuote(Value, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         OptionContract.parse(self.symbol)
         aware_utc("option_quote.at", self.at)
-        for name in ("bid", "ask"):
-            if getattr(self, name) is not None:
-                positive(f"option_quote.{name}", getattr(self, name))
-        for name in ("bid_size", "ask_size", "volume", "open_interest", "implied_volatility"):
-            if getattr(self, name) is not None:
-                not_negative(f"option_quote.{name}", getattr(self, name))
-        for name in ("delta", "gamma", "theta", "vega"):
-            if getattr(self, name) is not None:
-                finite(f"option_quote.{name}", getattr(self, name))
+        for holds, names in _HOLDS:
+            for name, whole in names:
+                number = getattr(self, name)
+                if number is not None:
+                    holds(whole, number)
         if self.bid is not None and self.ask is not None and self.bid > self.ask:
             raise Invalid(f"quote of {self.symbol} is crossed: bid {self.bid} above ask {self.ask}")
+
+
+_HOLDS = tuple(
+    (holds, tuple((name, f"option_quote.{name}") for name in names))
+    for holds, names in (
+        (positive, ("bid", "ask")),
+        (not_negative, ("bid_size", "ask_size", "volume", "open_interest", "implied_volatility")),
+        (finite, ("delta", "gamma", "theta", "vega")),
+    )
+)
+"""What must hold of each number of a contract's quote that is there, with its name in full: chains have thousands of them."""

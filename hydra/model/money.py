@@ -41,5 +41,7 @@ def exact(number: float | int | str) -> Decimal:
 
 def plain(number: Decimal) -> str:
     """``number`` without exponent or trailing zeros, for people and for reasons."""
-    text = f"{number:f}"
+    text = str(number)  # several times as fast as formatting, and alike as long as it has no exponent
+    if "E" in text:
+        text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -258,7 +258,9 @@ class Ceiling(Value, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         named("ceiling.rule", self.rule)
         named("ceiling.reason", self.reason)
-        not_negative(f"ceiling.quantity of {self.rule}", self.quantity)
+        quantity = self.quantity
+        if type(quantity) is not Decimal or not quantity.is_finite() or quantity < ZERO:
+            not_negative(f"ceiling.quantity of {self.rule}", quantity)  # there are many in a cycle: named when refused
 
 
 class Judgement(Value, frozen=True, kw_only=True):

@@ -11,14 +11,16 @@ strategies involving options).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from hydra.model.market import OptionContract, Right, multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Leg
 from hydra.model.portfolio import Holding, Ledger
+from hydra.model.same import Same
 from hydra.model.values import Value
 
 _SATURDAY = 5
@@ -61,8 +63,14 @@ class Structure(Value, frozen=True, kw_only=True):
 
 def structures_of(ledger: Ledger) -> tuple[Structure, ...]:
     """Every structure that is held, in the ledger's order."""
+    return _among(Same(ledger.holdings))
+
+
+@lru_cache(maxsize=4)
+def _among(holdings: Same[Mapping[str, Holding]]) -> tuple[Structure, ...]:
+    """Asked many times in a cycle: by kills, exits and chains."""
     found: dict[str, list[Holding]] = {}
-    for holding in ledger.holdings.values():
+    for holding in holdings.value.values():
         if holding.structure:
             found.setdefault(holding.structure, []).append(holding)
     return tuple(

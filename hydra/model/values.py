@@ -16,6 +16,7 @@ import msgspec
 from hydra.model.errors import Invalid
 
 _ZERO_OFFSET = timedelta(0)
+_ZERO = Decimal(0)
 T = TypeVar("T")
 
 
@@ -33,16 +34,18 @@ def finite(name: str, number: Any) -> None:
 
 def positive(name: str, number: Any) -> None:
     """Refuse what is not a finite ``Decimal`` above zero, by name."""
+    if type(number) is Decimal and number.is_finite() and number > _ZERO:
+        return
     finite(name, number)
-    if number <= 0:
-        raise Invalid(f"{name} must be above 0, got {number}")
+    raise Invalid(f"{name} must be above 0, got {number}")
 
 
 def not_negative(name: str, number: Any) -> None:
     """Refuse what is not a finite ``Decimal`` of at least zero, by name."""
+    if type(number) is Decimal and number.is_finite() and number >= _ZERO:
+        return
     finite(name, number)
-    if number < 0:
-        raise Invalid(f"{name} must be at least 0, got {number}")
+    raise Invalid(f"{name} must be at least 0, got {number}")
 
 
 def aware_utc(name: str, at: Any) -> None:

@@ -28,13 +28,21 @@ class Backing:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._behind: tuple[int, Decimal | None] = (-1, ZERO)
 
     def behind(self) -> Decimal | None:
-        """Dollars behind the short contracts that are held; ``None`` when nothing would be enough."""
-        legs = self._held()
-        if all(leg.quantity > 0 for leg in legs):
-            return ZERO
-        return structures.requirement(legs, self._shares(legs))
+        """Dollars behind the short contracts that are held; ``None`` when nothing would be enough.
+
+        No price is in it, so the answer holds until the account changes.
+        """
+        if self._behind[0] != self._desk.version:
+            legs = self._held()
+            covered = all(leg.quantity > 0 for leg in legs)
+            self._behind = (
+                self._desk.version,
+                ZERO if covered else structures.requirement(legs, self._shares(legs)),
+            )
+        return self._behind[1]
 
     def rise(
         self,

@@ -15,7 +15,7 @@ from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.terms import Rejection, Role
 from hydra.adapters.exchange.told import activity_of, as_told, request_of
 from hydra.adapters.exchange.venue import SimulatedVenue
-from hydra.adapters.markets.feed import CorporateAction
+from hydra.adapters.markets.feed import CorporateAction, Feed
 from hydra.model.errors import Refused
 from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, asset_class_of
 from hydra.model.money import to_increment
@@ -226,27 +226,27 @@ class SimMarket:
         """Latest quotes, and bars that opened after ``after``; a symbol not in it gets its latest bar only."""
         feed, now, half_spread = self._venue.feed, self._venue.now, self._venue.settings.half_spread
         quotes = self._venue.quotes()
-        shown = (shown_quote(feed, quotes, symbol, now, half_spread) for symbol in symbols)
+        shown = [shown_quote(feed, quotes, symbol, now, half_spread) for symbol in symbols]
         return MarketData(
-            quotes=tuple(quote for quote in shown if quote is not None),
-            bars=tuple(bar for symbol in symbols for bar in self._later(symbol, after.get(symbol))),
+            quotes=tuple([quote for quote in shown if quote is not None]),
+            bars=tuple([bar for symbol in symbols for bar in _later(feed, symbol, after.get(symbol), now)]),
         )
 
     def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
         """Every contract on ``underlying`` that is quoted and has not expired, by symbol."""
         return self._venue.feed.chain(underlying, self._venue.now)
 
-    def _later(self, symbol: str, after: datetime | None) -> tuple[Bar, ...]:
-        """The bars of one symbol after a time. Looks back from now in doubling steps: usually there is one, or none."""
-        feed, now = self._venue.feed, self._venue.now
-        count = 1
+
+def _later(feed: Feed, symbol: str, after: datetime | None, now: datetime) -> tuple[Bar, ...]:
+    """The bars of one symbol after a time. Looks back from now in doubling steps: usually there is one, or none."""
+    count = 1
+    bars = feed.history(symbol, now, count)
+    if after is None:
+        return bars
+    while len(bars) == count and bars[0].at > after:
+        count *= 2
         bars = feed.history(symbol, now, count)
-        if after is None:
-            return bars
-        while len(bars) == count and bars[0].at > after:
-            count *= 2
-            bars = feed.history(symbol, now, count)
-        return tuple(bar for bar in bars if bar.at > after)
+    return tuple(bar for bar in bars if bar.at > after)
 
 
 class SimClock:

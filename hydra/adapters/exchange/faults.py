@@ -161,8 +161,15 @@ class FaultPlan:
         with self._lock:
             return tuple(standing.rule for standing in self._standings)
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is no rule at all: then nothing can be due, and nothing is counted."""
+        return not self._standings
+
     def tallies(self) -> tuple[tuple[Rule, Tally], ...]:
         """Every rule with its counters."""
+        if self.idle:
+            return ()
         with self._lock:
             return tuple((standing.rule, standing.tally()) for standing in self._standings)
 

@@ -56,13 +56,15 @@ class _Road:
         self.now = now
         self._sleep = sleep
 
-    def asked(self, operation: Operation, symbols: Sequence[str] = ()) -> Asked:
-        """What rules are held against."""
-        return Asked(operation=operation, at=self.now(), symbols=tuple(symbols))
+    def due(self, operation: Operation, symbols: Sequence[str], kinds: frozenset[FaultKind]) -> Rule | None:
+        """The rule that is due at a request. Without rules the clock is not even read: there are many requests in a cycle."""
+        if self.plan.idle:
+            return None
+        return self.plan.due(Asked(operation=operation, at=self.now(), symbols=tuple(symbols)), kinds)
 
     def travel(self, operation: Operation, symbols: Sequence[str], carry_out: Callable[[], T]) -> T:
         """Carry a request out, unless a fault is due; raise what it does to the answer."""
-        rule = self.plan.due(self.asked(operation, symbols), OF_THE_ROAD - QUOTES_ONLY)
+        rule = self.due(operation, symbols, _OF_REQUESTS)
         if rule is None:
             return carry_out()
         fault = rule.fault
@@ -78,6 +80,8 @@ class _Road:
 
 
 QUOTES_ONLY = frozenset({FaultKind.STALE_QUOTE, FaultKind.CROSSED_QUOTE})
+_OF_REQUESTS = OF_THE_ROAD - QUOTES_ONLY
+_OF_THE_CLOCK = frozenset({FaultKind.CLOCK_OFF})
 
 
 class FaultyBroker:
@@ -95,13 +99,13 @@ class FaultyBroker:
     def now(self) -> datetime:
         """The venue's clock, which may be off."""
         at = self._road.travel(Operation.CLOCK, (), self._broker.now)
-        rule = self._plan.due(self._road.asked(Operation.CLOCK), {FaultKind.CLOCK_OFF})
+        rule = self._road.due(Operation.CLOCK, (), _OF_THE_CLOCK)
         return at if rule is None else at + timedelta(seconds=float(rule.number("seconds")))
 
     def account(self) -> Account:
         """The account, which may say that it is inactive or blocked."""
         account = self._road.travel(Operation.ACCOUNT, (), self._broker.account)
-        rule = self._plan.due(self._road.asked(Operation.ACCOUNT), OF_THE_ACCOUNT)
+        rule = self._road.due(Operation.ACCOUNT, (), OF_THE_ACCOUNT)
         if rule is None:
             return account
         inactive = rule.fault is FaultKind.ACCOUNT_INACTIVE
@@ -185,7 +189,7 @@ class FaultyMarket:
             return self._road.travel(Operation.BARS, symbols, lambda: self._market.poll(symbols, after))
 
         data = self._road.travel(Operation.QUOTES, symbols, both)
-        rule = self._plan.due(self._road.asked(Operation.QUOTES, symbols), QUOTES_ONLY)
+        rule = self._road.due(Operation.QUOTES, symbols, QUOTES_ONLY)
         if rule is None:
             return data
         return replace(data, quotes=tuple(_spoilt(quote, rule) for quote in data.quotes))
@@ -193,7 +197,7 @@ class FaultyMarket:
     def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
         """Every contract on an equity, as it is quoted; quotes may be old, and what is crossed is left out."""
         chain = self._road.travel(Operation.CHAIN, (underlying,), lambda: self._market.chain(underlying))
-        rule = self._plan.due(self._road.asked(Operation.CHAIN, (underlying,)), QUOTES_ONLY)
+        rule = self._road.due(Operation.CHAIN, (underlying,), QUOTES_ONLY)
         if rule is None:
             return chain
         spoilt = (_spoilt_contract(quote, rule, underlying) for quote in chain)

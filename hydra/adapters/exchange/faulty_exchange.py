@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MethodType
 from typing import Any, Protocol, TypeVar, cast
 
 from hydra.adapters.exchange.fault_table import OF_ORDERS, OF_THE_ACCOUNT, FaultKind, Operation
@@ -43,8 +44,11 @@ class FaultyExchange:
         self._shares: dict[str, _Share] = {}
 
     def __getattr__(self, name: str) -> Any:
-        """Everything that is not changed here."""
-        return getattr(self._exchange, name)
+        """Everything that is not changed here. Methods are kept: there are many questions in a cycle."""
+        found = getattr(self._exchange, name)
+        if type(found) is MethodType:
+            self.__dict__[name] = found
+        return found
 
     def place(self, request: Request) -> Ticket | Rejection:
         """Take an order, unless its refusal is due; ration it, if that is."""
