@@ -11,6 +11,11 @@ from rich.console import Console
 _TESTS = Path(__file__).resolve().parents[1]
 PLACES = (
     _TESTS / "e2e",
+    _TESTS / "drill" / "defects",
+    _TESTS / "sabotage",
+    _TESTS / "bootstrap" / "test_storm.py",
+    _TESTS / "cli" / "test_full.py",
+    _TESTS / "qc" / "trials",
     _TESTS / "conformance" / "test_fuzz.py",
     _TESTS / "conformance" / "test_lockstep.py",
     _TESTS / "adapters" / "exchange" / "test_account_invariants.py",

@@ -135,7 +135,7 @@ def test_another_writer_is_a_failed_check(place_here: Place, command: str) -> No
         told = here(place_here, command)
     assert told.exit_code == 1
     (check,) = told.document["checks"]
-    assert (check["name"], check["status"]) == ("start", "fail")
+    assert (check["name"], check["status"]) == ("lock", "fail")
     assert f"pid {os.getpid()}" in check["reason"]
 
 
@@ -263,7 +263,7 @@ def test_a_venue_that_cannot_even_be_opened_leaves_the_word_in_the_inbox_and_fai
     for command in ("test-broker", "verify-balance"):
         answer = here(place_here, command)
         assert answer.exit_code == 1
-        assert "does not answer" in failed(answer)["start"]
+        assert "does not answer" in failed(answer)["address"]
 
 
 def answered(place: Place, text: str, *arguments: str) -> Told:

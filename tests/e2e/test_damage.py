@@ -79,7 +79,7 @@ def test_the_doctor_rebuilds_nothing_from_a_journal_that_is_gone(held: Place) ->
     before = (held.folder / "state" / "trading_state.db").read_bytes()
     mended = held.hydra("doctor", "--fix", "--json")
     assert mended.code == 1
-    assert "nothing to rebuild the store from" in mended.document["error"]
+    assert "nothing to rebuild the store from" in mended.document["not_mended"]["store"]
     assert (held.folder / "state" / "trading_state.db").read_bytes() == before
     assert held.hydra("run").code != 0
 
@@ -136,7 +136,7 @@ def test_the_doctor_leaves_the_store_alone_when_the_journal_is_damaged(held: Pla
     named = middle_line(held)
     told = held.hydra("doctor", "--fix", "--json")
     assert told.code == 1
-    assert named in told.document["error"]
+    assert named in told.document["not_mended"]["journal"]
     assert sorted(path.name for path in held.state.glob("damaged-*")) == []
     assert held.hydra("status", "--json").document["holdings"] == holdings
     assert holdings

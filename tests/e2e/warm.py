@@ -26,6 +26,20 @@ from pathlib import Path
 from typing import NoReturn
 
 _PIECE = 1 << 16
+_LATE = (
+    "QuantLib",
+    "alembic.command",
+    "hydra.adapters.markets.synthetic",
+    "hydra.adapters.store.indexes",
+    "hydra.cli.main",
+    "packaging.requirements",
+    "rich.live",
+    "rich.progress",
+    "rich.table",
+    "typer.main",
+    "typer.rich_utils",
+)
+"""What the commands import only once they need it, and nearly all of them do."""
 
 
 class Warm:
@@ -99,6 +113,7 @@ def _read(sources: Sequence[int], until: float) -> list[bytes]:
 def _import_commands() -> None:
     import importlib
     import pkgutil
+    from importlib.metadata import entry_points
 
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # as hydra.cli.main does it
     import hydra.bots
@@ -108,6 +123,12 @@ def _import_commands() -> None:
     for package in (hydra.cli.commands, hydra.bots):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+    for group in entry_points().groups:
+        for point in entry_points(group=group) if group.startswith("hydra.") else ():
+            if point.value.startswith("hydra."):  # what other packages bring is loaded when it is named
+                point.load()
+    for late in _LATE:
+        importlib.import_module(late)
     indicators.load()
     gc.freeze()  # a collection in a fork would copy what it looks at
 
