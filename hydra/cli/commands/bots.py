@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hydra.bootstrap.bound import was_practice
 from hydra.bootstrap.hosts import check_bots
 from hydra.bootstrap.new_bot import write_bot
 from hydra.bootstrap.plugs import naming, rule_book
 from hydra.bootstrap.roster import Installed, Member, installed_unnamed, roster
 from hydra.cli.commands.options import setup_of
 from hydra.cli.commands.word import stored_ledger
-from hydra.cli.frame import Frame, Result
+from hydra.cli.frame import PRACTICE, Frame, Result
 from hydra.model.money import plain
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def _list(frame: Frame) -> Result:
         rule_book(setup.policy)
         check_bots(setup.policy)
     ledger = stored_ledger(setup)
+    frame.facts[PRACTICE] = setup.policy.practice or was_practice(ledger)
     members, others = roster(setup, ledger), installed_unnamed(setup.policy)
 
     def show(people: Console) -> None:
