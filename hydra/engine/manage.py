@@ -12,14 +12,13 @@ the venue has no exits that hang on an entry, and no stops that become market or
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from hydra.engine.drafts import Drafts
-from hydra.engine.protection import closer, protected_quantity
+from hydra.engine.protection import closer, left_of, protected_quantity
 from hydra.engine.unwind import unwind, why_flat
-from hydra.guard import attempt_foreign, shown, told
+from hydra.guard import ask_foreign, shown, told
 from hydra.model.market import AssetClass, Instrument, asset_class_of, usual_instrument
 from hydra.model.money import ZERO, plain, to_increment
 from hydra.model.orders import (
@@ -33,8 +32,7 @@ from hydra.model.orders import (
     TimeInForce,
 )
 from hydra.model.portfolio import Halt, Holding
-from hydra.model.snapshot import Snapshot, StopMoved, Tighten
-from hydra.policy import BotPolicy
+from hydra.model.snapshot import Failure, Snapshot, StopMoved, Tighten
 from hydra.risk.plugs import RuleBook
 
 
@@ -116,7 +114,7 @@ def _mend(holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, 
             why = f"{plain(entry.filled)} of {plain(entry.quantity)} filled: its stop waits for its end"
             result.cancels += (Cancel(client_id=entry.client_id, venue_id=entry.venue_id, reason=why),)
         return  # its exits come up by themselves
-    quantity = drafts.closable(holding.symbol, abs(holding.quantity))
+    quantity = drafts.closable(holding.symbol, left_of(holding, snapshot))
     if quantity == 0:
         result.skips += (Skip(subject=holding.key, code="stop_waits", reason=_nothing_to_close(holding, snapshot)),)
         return
@@ -124,6 +122,9 @@ def _mend(holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, 
 
 
 def _nothing_to_close(holding: Holding, snapshot: Snapshot) -> str:
+    unseen = abs(holding.quantity) - left_of(holding, snapshot)
+    if unseen:
+        return f"{plain(unseen)} of {plain(holding.quantity)} were closed at the venue by its orders; the fills are not seen yet"
     held = next((p.quantity for p in snapshot.sight.positions or () if p.symbol == holding.symbol), ZERO)
     least = _instrument(holding.symbol, snapshot).minimum_quantity
     return f"the ledger holds {plain(holding.quantity)}, the venue {plain(held)}; the least that can be sold is {plain(least)}"
@@ -134,7 +135,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
 
     Its legs are released first, and so is what is left of its entry: nothing may be bought again behind the exit.
     """
-    quantity = drafts.closable(holding.symbol, abs(holding.quantity))
+    quantity = drafts.closable(holding.symbol, left_of(holding, snapshot))
     if quantity == 0:
         return ()
     release = _release(holding, snapshot, f"makes way for an exit: {reason}")
@@ -184,10 +185,9 @@ def _wish(holding: Holding, snapshot: Snapshot, book: RuleBook) -> _Wish:
         return _Wish(cause="no_bot", reason=f"no bot {holding.bot} is in the policy any more")
     wish = _Wish()
     for name, ask in book.exits.items():
-        outcome = attempt_foreign(f"exit {name}", _call(ask, holding, snapshot, book, bot))
-        answer: object = outcome.value
-        if outcome.failure is not None:
-            wish.failure = wish.failure or f"exit {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
+        answer = ask_foreign(name, ask, holding, snapshot, book.policy, bot)
+        if type(answer) is Failure:
+            wish.failure = wish.failure or f"exit {name} failed: {answer.kind}: {answer.reason}"
         elif type(answer) is str and answer:
             wish.cause, wish.reason = name, f"{name}: {told(answer)}"
             return wish
@@ -230,12 +230,6 @@ def _worth_moving(wish: _Wish, holding: Holding, book: RuleBook) -> _Wish:
     return wish
 
 
-def _call(
-    ask: Callable[..., str | Tighten | None], holding: Holding, snapshot: Snapshot, book: RuleBook, bot: BotPolicy
-) -> Callable[[], str | Tighten | None]:
-    return lambda: ask(holding, snapshot, book.policy, bot)
-
-
 def _latch(halts: tuple[Halt, ...], snapshot: Snapshot, reason: str) -> tuple[Halt, ...]:
     """An exit that does not answer cannot be trusted to protect: no more entries until a person has looked."""
     kind = "exit_failed"
@@ -260,7 +254,7 @@ def _behind(holding: Holding, snapshot: Snapshot) -> bool:
 
 def _protect(holding: Holding, snapshot: Snapshot, drafts: Drafts, quantity: Decimal, slack: Decimal) -> Send:
     """A stop for the whole holding, after whatever smaller one, target or rest of its entry is in its way is gone."""
-    release = _release(holding, snapshot, "makes way for a stop of the full size")
+    release = _release(holding, snapshot, "makes way for the stop that was decided")
     instrument = _instrument(holding.symbol, snapshot)
     side, tick = _closing_side(holding), instrument.price_increment
     assert holding.protection is not None, "what is no leg has a stop"

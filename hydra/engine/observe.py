@@ -22,7 +22,7 @@ from hydra.model.events import KIND_OF, VERSION, Event, Recovered
 from hydra.model.market import Bar
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, VenueOrder
-from hydra.model.portfolio import Holding, Ledger, Position
+from hydra.model.portfolio import Account, Holding, Ledger, Position
 from hydra.model.snapshot import ChainNews, Command, Failure, Observed, Sessions, Sight
 from hydra.model.values import replace
 from hydra.policy import Policy
@@ -40,6 +40,8 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
     market: MarketData = known.get("market") or MarketData()
     done: ActivityPage | None = known.get("activities")
     news = _news(known, sight or Sight())
+    if known.get("account") is not None and _money_moves(known["account"], done, ledger):
+        news["account"] = known["account"]
     chains = _chain_news(known, market, sight or Sight(), ledger, at, policy)
     seen = Observed(
         cycle=ledger.cycle + 1,
@@ -102,7 +104,7 @@ def _chain_news(
 def _looked_at(ledger: Ledger, policy: Policy) -> tuple[str, ...]:
     """Whose prices are read: what the bots trade, and what is held though no bot trades it any more."""
     held = {holding.symbol for holding in ledger.holdings.values() if not holding.structure}
-    if held <= set(policy.symbols):
+    if held.issubset(policy.symbols):
         return policy.symbols
     return tuple(dict.fromkeys((*policy.symbols, *sorted(held))))
 
@@ -146,6 +148,14 @@ def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
         if value is not None and (value != getattr(sight, field) or name in sight.missing):
             changed[field] = value
     return changed
+
+
+def _money_moves(account: Account, done: ActivityPage | None, ledger: Ledger) -> bool:
+    """Whether money came in, or is told of: then the account is written down though it may not have changed since the last look.
+
+    A deposit is seen in the account first and told of later. What it is no profit of, the fold works out from the account beside what is told.
+    """
+    return bool(done is not None and done.activities) or (ledger.cash is not None and account.cash > ledger.cash)
 
 
 def each_once(page: FillPage | None) -> tuple[Fill, ...]:

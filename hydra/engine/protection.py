@@ -10,7 +10,7 @@ from decimal import Decimal
 from hydra.model.money import ZERO
 from hydra.model.orders import Order, Purpose
 from hydra.model.portfolio import Holding, Ledger, holding_key
-from hydra.model.snapshot import Observed
+from hydra.model.snapshot import Observed, Snapshot
 from hydra.model.structures import structures_of
 from hydra.model.values import replace
 
@@ -42,6 +42,37 @@ def watch_protection(ledger: Ledger, at: datetime) -> Ledger:
         if since != holding.unprotected_since:
             changed[key] = replace(holding, unprotected_since=since)
     return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
+
+
+def left_of(holding: Holding, snapshot: Snapshot) -> Decimal:
+    """How much of a holding there is to be closed: what its own exits have closed at the venue, unseen, is not closed again.
+
+    News of an execution may be late, or lost. While the venue holds less of the symbol than the ledger, what it still holds may be
+    another bot's. Where it holds as much, nothing is missing, whatever an old order says: a position is never trapped by one.
+    """
+    ledger, symbol = snapshot.ledger, holding.symbol
+    held = next((position.quantity for position in snapshot.sight.positions or () if position.symbol == symbol), ZERO)
+    ours = (one.quantity for one in ledger.holdings.values() if one.symbol == symbol)
+    booked = sum(ours, ledger.foreign.get(symbol, ZERO))
+    if (held - booked) * holding.quantity >= 0:
+        return abs(holding.quantity)
+    closed = sum(
+        (
+            _closed_by(order, symbol)
+            for order in ledger.orders.values()
+            if order.bot == holding.bot and order.purpose.reduces and order.venue_filled > order.filled
+        ),
+        ZERO,
+    )
+    return max(ZERO, abs(holding.quantity) - closed)
+
+
+def _closed_by(order: Order, symbol: str) -> Decimal:
+    """Units of a symbol that an order has filled at the venue, and whose fills are not seen."""
+    if order.legs:
+        mine = (order.venue_filled * leg.ratio - leg.filled for leg in order.legs if leg.symbol == symbol)
+        return max(ZERO, sum(mine, ZERO))
+    return order.venue_filled - order.filled if order.symbol == symbol else ZERO
 
 
 def watch_one(ledger: Ledger, client_id: str, at: datetime) -> Ledger:

@@ -11,12 +11,13 @@ from decimal import Decimal
 from math import gcd
 
 from hydra.engine.drafts import Drafts
-from hydra.guard import attempt_foreign, shown, told
+from hydra.engine.protection import left_of
+from hydra.guard import ask_foreign, shown, told
 from hydra.model.market import AssetClass
 from hydra.model.money import ZERO, plain
 from hydra.model.orders import Cancel, Leg, OrderType, Purpose, Send, Side, Skip, TimeInForce
 from hydra.model.portfolio import FLATTEN_ALL, Holding, Ledger
-from hydra.model.snapshot import Snapshot
+from hydra.model.snapshot import Failure, Snapshot
 from hydra.model.structures import Structure, structures_of
 from hydra.risk.plugs import RuleBook
 
@@ -98,7 +99,7 @@ def close(structure: Structure, snapshot: Snapshot, drafts: Drafts, *, reachable
 
 
 def _closing(structure: Structure, snapshot: Snapshot, drafts: Drafts, going: dict[Holding, Decimal]) -> Closing | str:
-    closable = {held: drafts.closable(held.symbol, abs(held.quantity)) for held in going}
+    closable = {held: drafts.closable(held.symbol, left_of(held, snapshot)) for held in going}
     short = [held for held, quantity in closable.items() if quantity != abs(held.quantity)]
     if short:
         for held, quantity in closable.items():
@@ -179,13 +180,9 @@ def _why_exit(structure: Structure, snapshot: Snapshot, book: RuleBook) -> tuple
         return "no_bot", f"no bot {structure.bot} is in the policy any more", ""
     failure = ""
     for name, ask in book.option_exits.items():
-        outcome = attempt_foreign(
-            f"option exit {name}",
-            lambda ask=ask, bot=bot: ask(structure, snapshot, book.policy, bot),  # type: ignore[misc]  # bound now
-        )
-        answer: object = outcome.value
-        if outcome.failure is not None:
-            failure = failure or f"option exit {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
+        answer = ask_foreign(name, ask, structure, snapshot, book.policy, bot)
+        if type(answer) is Failure:
+            failure = failure or f"option exit {name} failed: {answer.kind}: {answer.reason}"
         elif type(answer) is str and answer:
             return name, f"{name}: {told(answer)}", failure
         elif answer is not None:

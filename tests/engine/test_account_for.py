@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,8 @@ from hydra.model.orders import Fill, Protection, Side
 from hydra.model.portfolio import Account, BotRecord, Day, Holding, Ledger, Position
 from hydra.model.snapshot import Failure, Observed
 from hydra.model.values import replace
-from tests.fakes.outside import BOT, OPEN
+from hydra.ports import ActivityPage
+from tests.fakes.outside import BOT, OPEN, Fault, Stage, buys_at
 from tests.risk.scenes import holding, order
 
 D = Decimal
@@ -272,3 +274,24 @@ def test_a_question_that_was_kept_back_for_an_exit_is_no_failed_read() -> None:
     after = fold(ledger(), event)
     assert after.failed_at == (OPEN,)
     assert after.equity is None
+
+
+@pytest.mark.parametrize("looks_between", [0, 1])
+def test_a_deposit_is_no_profit_however_long_the_account_then_stays_as_it_is(looks_between: int) -> None:
+    """The account is written down when it changes; the deposit in it may be told of many unchanged looks later."""
+    stage = Stage({BOT: buys_at(minute=99)})
+    before = stage.step(2).ledger
+    assert (before.peak_equity, before.equity) == (D(100_000), D(100_000))
+    richer = replace(stage.broker.inner.account(), cash=D(102_000), equity=D(102_000))
+    stage.broker.always["account"] = Fault(answer=richer)
+    seen = stage.step(1 + looks_between).ledger
+    assert (seen.equity, seen.peak_equity) == (D(102_000), D(100_000))
+
+    told = activity(K.TRANSFER, amount=D(2000))
+    stage.broker.always["activities"] = Fault(answer=ActivityPage(activities=(told,), cursor="1"))
+    stage.step()
+    stage.broker.always["activities"] = Fault(answer=ActivityPage(activities=(), cursor="1"))
+    after = stage.step(2).ledger
+    assert after.day is not None
+    assert (after.equity, after.peak_equity, after.day.start_equity) == (D(102_000), D(102_000), D(102_000))
+    assert not after.halts

@@ -95,8 +95,15 @@ class Outage:
 
     def protected(self) -> Decimal:
         """How much of it rests under a stop."""
+        return sum((ticket.remaining for ticket in self._resting()), Decimal(0))
+
+    def stops(self) -> list[Decimal | None]:
+        """Where the stops rest."""
+        return [ticket.stop for ticket in self._resting()]
+
+    def _resting(self) -> list[Ticket]:
         stops = (OrderType.STOP, OrderType.STOP_LIMIT)
-        return sum((t.remaining for t in self.venue.working() if t.order_type in stops), Decimal(0))
+        return [ticket for ticket in self.venue.working() if ticket.order_type in stops]
 
     def differences(self) -> Sequence[str]:
         """What ledger and exchange differ in, by the exchange's own books."""

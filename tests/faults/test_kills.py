@@ -20,6 +20,7 @@ from tests.faults.outage import Outage
 
 BOTH = [Scene.SHARES, Scene.PAIR]
 FEE = Decimal("0.37")
+CENT = Decimal("0.01")
 DRILL = pytest.mark.drill
 
 
@@ -121,19 +122,24 @@ def test_killed_before_a_night_with_a_split_a_dividend_and_a_fee(tmp_path: Path)
         assert holding.quantity == Decimal(40)
         assert holding.protection is not None
         assert holding.protection.stop == Decimal("24.5")
+        assert outage.stops() == [Decimal("24.37")], "the exchange has lowered it by the dividend"
         process.step()
         assert outage.protected() == Decimal(40)
+        process.step()
+        assert outage.stops() == [Decimal("24.5")], "what rests is what was decided"
         assert not outage.differences()
 
 
 def overnight(folder: Path) -> RecordedFeed:
-    """Two days of SPY: it is paid for and split four for one in between."""
-    rows = ["timestamp,open,high,low,close,volume"]
-    for day, price in ((0, "100"), (1, "25")):
+    """Two days of SPY, with quotes, as nothing is bought on a locked one: it is paid for and split four for one in between."""
+    rows, quotes = ["timestamp,open,high,low,close,volume"], ["timestamp,bid,bid_size,ask,ask_size"]
+    for day, price in ((0, Decimal(100)), (1, Decimal(25))):
         for minute in range(12):
             at = OPEN + timedelta(days=day) + minute * MINUTE
             rows.append(f"{at:%Y-%m-%dT%H:%M:%SZ},{price},{price},{price},{price},100000")
+            quotes.append(f"{at:%Y-%m-%dT%H:%M:%SZ},{price - CENT},1000,{price + CENT},1000")
     (folder / "SPY-1min.csv").write_text("\n".join(rows) + "\n")
+    (folder / "SPY-1min-20240304-20240305.csv").write_text("\n".join(quotes) + "\n")
     ex_date = f"{OPEN + timedelta(days=1):%Y-%m-%d}"
     actions = ["kind,symbol,ex_date,old_rate,new_rate,cash,new_symbol,payable_date"]
     actions += [f"cash_dividend,SPY,{ex_date},,,0.5,,{ex_date}", f"forward_split,SPY,{ex_date},1,4,,,"]
