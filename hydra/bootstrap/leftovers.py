@@ -25,7 +25,8 @@ ASIDE = "aside"
 """The folder, in that of the file, into which leftovers go."""
 
 _TEMPORARY = re.compile(r"\..+\.(\d+)-\d+\.tmp|[^.].*\.(\d+)\.tmp")
-_PACKED = (".zst", ".gz")
+PACKED = (".zst", ".gz")
+"""What the name of a compressed segment ends with."""
 _TOLD_MAX = 4
 
 
@@ -128,7 +129,7 @@ def _of_the_journal(folder: Path) -> list[Path]:
     """Compressed twins of segments that are still there, and segments of which not a byte was written."""
     there = _files_in(folder)
     plain = {path.name for path in there if path.suffix == ".jsonl"}
-    twins = [path for path in there if path.suffix in _PACKED and path.name.removesuffix(path.suffix) in plain]
+    twins = [path for path in there if path.suffix in PACKED and path.name.removesuffix(path.suffix) in plain]
     return twins + [path for path in there if path.suffix == ".jsonl" and path.stat().st_size == 0]
 
 

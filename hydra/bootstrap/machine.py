@@ -69,6 +69,11 @@ def chain_of(setup: Setup) -> chain.Chain:
     return chain.Chain(certificate=lambda: _certificate(setup), folded=lambda: _stored(setup)[1], verify=verify)
 
 
+def refuse_broken_chain(setup: Setup, certificate: Certificate | None) -> None:
+    """Raise ``Corrupt`` when the journal has not gone on from where it was certified, or a segment before that is missing."""
+    follow(RealFiles(), setup.log_dir, chain.certified_head(certificate))
+
+
 def places_of(setup: Setup) -> tuple[permissions.Place, ...]:
     """The files and folders that nobody else may change."""
     return permissions.places_of(

@@ -15,8 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from hydra.adapters.files import RealFiles
 from hydra.adapters.journal.reader import read_journal
 from hydra.adapters.journal.segments import end_of_last_line, segments
@@ -27,14 +25,12 @@ from hydra.bootstrap.mended import note_halt
 from hydra.bootstrap.setup import STORE, Setup, wall_now
 from hydra.engine.fold import fold
 from hydra.engine.recover import BEGINNING, catch_up, rebuild
-from hydra.engine.replay import differences
 from hydra.model.errors import Blank, Corrupt, Outdated, Refused, Unreachable
 from hydra.model.portfolio import Ledger
 from hydra.ports import Head
 from hydra.qc.check import Finding
+from hydra.qc.same import FACTS, difference
 
-_FACTS = frozenset({"fills", "trades"})
-"""What the store takes over as history and the ledger then forgets."""
 _FOREIGN = "the store did not belong to this journal and was rebuilt from it; compare with the account, then resume"
 
 
@@ -177,13 +173,10 @@ def _folded_to(setup: Setup, wanted: Head) -> tuple[Ledger | None, int, Head]:
 
 def _difference(folded: Ledger, stored: Ledger, head: Head) -> str:
     """The first field in which the store is not the journal's, in words; empty when there is none."""
-    for field in Ledger.__struct_fields__:
-        true, told = getattr(folded, field), getattr(stored, field)
-        if field not in _FACTS and true != told:
-            documents = (msgspec.to_builtins(true, str_keys=True), msgspec.to_builtins(told, str_keys=True))
-            where, by_journal, by_store = next(differences(*documents, field), (field, "?", "?"))
-            return f"{where} is {by_store} in the store, and {by_journal} by the journal, at event {head.seq}"
-    return ""
+    found = difference(folded, stored, FACTS)
+    if found is None:
+        return ""
+    return f"{found.field} is {found.other} in the store, and {found.one} by the journal, at event {head.seq}"
 
 
 def _put_aside(setup: Setup) -> tuple[Path, ...]:

@@ -25,14 +25,16 @@ from hydra.adapters.lock import WriterLock
 from hydra.adapters.probes import HealthProbes, standard_measures
 from hydra.adapters.reads import ParallelReads, read_inline
 from hydra.adapters.store.store import SqlStore
+from hydra.bootstrap.checkpoint import refuse_edited
 from hydra.bootstrap.checks import further_checks
 from hydra.bootstrap.environment import ENV_FILE
+from hydra.bootstrap.footing import Footing
 from hydra.bootstrap.hosts import open_host
 from hydra.bootstrap.mended import journal_mends
 from hydra.bootstrap.plugs import foreign_sources, naming, rule_book
 from hydra.bootstrap.points import find
 from hydra.bootstrap.practice import refuse_mixing
-from hydra.bootstrap.setup import Setup, host, this_process, wall_now
+from hydra.bootstrap.setup import STORE, Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
 from hydra.engine.cycle import Engine
 from hydra.engine.outside import Outside, ReadAll
@@ -65,6 +67,7 @@ class Writer:
     _engine: Engine | None = None
     _venue: VenueDoors | None = None
     _code: CodeFingerprint | None = None
+    _footing: Footing | None = None
     _isolation: Isolation | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -134,6 +137,7 @@ class Writer:
         identity, standing, code_hash = self.venue.broker.identity(), self.setup.standing(), self.code_hash()
         mode = self.setup.policy.mode
         wrong = () if identity.mode in _FITS[mode] else (f"{identity.url} is {identity.mode}, and mode is {mode!r}",)
+        shaken = () if self._footing is None else self._footing.look()
         return Binding(
             policy_hash=standing.policy_hash,
             code_hash=code_hash,
@@ -142,7 +146,7 @@ class Writer:
             mode=mode,
             host=host(),
             practice=self.setup.policy.practice,
-            changed=(*wrong, *standing.changed, *(self._code.changed if self._code is not None else ())),
+            changed=(*wrong, *shaken, *standing.changed, *(self._code.changed if self._code is not None else ())),
         )
 
     def _open(self, stack: ExitStack) -> None:
@@ -166,6 +170,9 @@ class Writer:
         ledger, head, tail = catch_up_with_journal(store, files, setup)
         if tail.torn_bytes:
             self.notes.append(f"{tail.torn_path}: a torn last line of {tail.torn_bytes} bytes was dropped")
+        self.opening = "store"
+        where = "the state store" if setup.policy.store.url else str(setup.state_dir / STORE)
+        refuse_edited(files, setup.log_dir, ledger, where)
         self.opening = "practice"
         refuse_mixing(setup, ledger)
         self.opening = "venue"
@@ -177,6 +184,7 @@ class Writer:
         self._isolation = bots.isolation if self.command in _NEEDS_BOTS else None
         self._engine = Engine(outside, book, ledger)
         self._engine.open_segment(self.segment(1))
+        self._footing = Footing(setup, look_seconds=float(setup.policy.health.probe_seconds))
         journal_mends(setup.state_dir, self._engine)
         if self.recovering:
             self._refuse_another_account(ledger)

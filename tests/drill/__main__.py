@@ -19,9 +19,16 @@ PLACES = (
     _TESTS / "conformance" / "test_fuzz.py",
     _TESTS / "conformance" / "test_lockstep.py",
     _TESTS / "adapters" / "exchange" / "test_account_invariants.py",
+    _TESTS / "adapters" / "alpaca" / "test_same_prices.py",
+    _TESTS / "engine" / "test_faults.py",
     _TESTS / "faults" / "test_kills.py",
     _TESTS / "machine" / "test_long.py",
+    _TESTS / "test_storm_slice.py",
+    _TESTS / "test_isolation_cost.py",
+    _TESTS / "test_many_bots.py",
 )
+ELSEWHERE = (_TESTS / "stress",)
+"""Rehearsed by a command of its own: ``make stress``."""
 MARKS = {"passed": "[green]held[/]", "failed": "[bold red]BROKE[/]", "skipped": "[yellow]skipped[/]"}
 
 

@@ -45,6 +45,7 @@ def test_a_certificate_of_another_time_is_refused(held: Place, minutes_ago: int,
     assert told.code == 3
     assert reason in told.document["error"]
     assert held.venue_orders() == orders
+    assert held.hydra("status", "--json").document["certificate"]["fits"] is (minutes_ago > 0)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,31 @@ def test_an_edited_configuration_stops_entries_and_not_exits_until_it_is_put_bac
     assert _exits(held, after=sent)
     refusing = {plan["cycle"] for plan in plans(held.events()) if _is_shut(plan)}
     assert not refusing & {entry["data"]["order"]["cycle"] for entry in held.entries(after=head)}
+
+
+def test_files_that_others_may_read_or_that_are_gone_stop_the_entries_of_a_running_engine(held: Place) -> None:
+    keys = held.folder / ".env"
+    keys.write_text("A=b\n")
+    keys.chmod(0o600)
+    assert held.hydra("qc").code == 0
+    head = held.head()
+
+    def refused(words: str) -> bool:
+        return any(words in reason for reason in refusals(held.events(), "certificate"))
+
+    running = held.start("run", "--speed", "600", "--json")
+    running.until(lambda: held.head() > head + 8)
+    keys.chmod(0o644)
+    running.until(lambda: refused("others may read .env (mode 0644, expected 0600)"))
+    keys.chmod(0o600)
+    running.until(lambda: _last_binding(held).get("changed", []) == [])
+    oldest = held.segments()[0]
+    oldest.unlink()
+    running.until(lambda: refused(f"the journal's segment {oldest.name} is gone"))
+    seen = held.head()
+    running.until(lambda: held.head() > seen + 40)
+    running.signal(signal.SIGTERM)
+    assert running.end().code == 143
 
 
 def _is_shut(plan: Mapping[str, Any]) -> bool:

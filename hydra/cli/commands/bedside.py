@@ -9,7 +9,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from hydra.adapters.files import RealFiles
-from hydra.adapters.journal.reader import read_journal
+from hydra.bootstrap.checkpoint import fold_whole
 from hydra.bootstrap.checks import plugs_of
 from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.mend import CURE_OF, Mending, advice
@@ -18,7 +18,6 @@ from hydra.bootstrap.setup import Setup
 from hydra.cli.commands.word import stored_ledger
 from hydra.cli.frame import Frame
 from hydra.cli.screen.advice import Problem
-from hydra.engine.fold import fold
 from hydra.guard import attempt
 from hydra.model.portfolio import Ledger
 from hydra.qc.check import CheckResult, Status, run_check
@@ -139,7 +138,6 @@ def _plug(name: str) -> CheckPlug | str:
 
 
 def _folded(setup: Setup) -> Ledger | None:
-    ledger = None
-    for event in read_journal(RealFiles(), setup.log_dir):
-        ledger = fold(ledger or Ledger(), event)
-    return ledger
+    """The ledger by the journal; ``None`` while there is none."""
+    ledger, head = fold_whole(RealFiles(), setup.log_dir)
+    return ledger if head.seq else None

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from hydra.adapters.files import RealFiles
+from hydra.bootstrap.checkpoint import folded
+from hydra.bootstrap.machine import refuse_broken_chain
 from hydra.bootstrap.setup import Setup, wall_now
 from hydra.bootstrap.site import open_store
 from hydra.bootstrap.venues import Source
@@ -24,6 +27,7 @@ from hydra.cli.screen.words import one_line
 from hydra.cli.stopper import Stopper
 from hydra.engine.cycle import CycleReport
 from hydra.engine.run import Ending, Loop, resting_orders
+from hydra.guard import attempt
 from hydra.model.errors import BadConfig, Barred, Blank, Corrupt, Refused, Unreachable
 from hydra.policy import Speed
 from hydra.qc.isolation import why_not_isolated
@@ -58,9 +62,17 @@ def _naming_what_rests(setup: Setup, writer: Writer) -> Iterator[None]:
 
 
 def _rests(setup: Setup, writer: Writer) -> str:
-    """By the ledger in memory, else by the store; a store that cannot be read leaves it unknown."""
+    """By the ledger in memory, else by the store, and by the journal where that says something else: one of them may be what is wrong."""
     if writer.ledger is not None:
         return resting_orders(writer.ledger)
+    stored = _rests_by_the_store(setup)
+    journal = attempt("journal", lambda: folded(RealFiles(), setup.log_dir)).value
+    written = "" if journal is None else resting_orders(journal.ledger)
+    return f"{stored}; by the journal, {written}" if written and not stored.endswith(written) else stored
+
+
+def _rests_by_the_store(setup: Setup) -> str:
+    """A store that cannot be read leaves it unknown."""
     try:
         store = open_store(setup)
         if store is None:
@@ -129,7 +141,7 @@ def _result(setup: Setup, writer: Writer, tally: Tally, ending: Ending) -> Resul
 
 
 def _admit(writer: Writer) -> None:
-    """Raise ``Barred`` unless this run may start."""
+    """Raise ``Barred`` unless this run may start, ``Corrupt`` when the journal is not what was certified."""
     bare = why_not_isolated(writer.engine.outside.bots.isolation, writer.setup.policy.isolation)
     if bare is not None:
         raise Barred(f"{bare}; {resting_orders(writer.engine.ledger)}")
@@ -144,6 +156,7 @@ def _admit(writer: Writer) -> None:
     why_not = why_not_certified(ledger, writer.binding, wall_now())
     if why_not is not None:
         raise Barred(why_not)
+    refuse_broken_chain(writer.setup, ledger.certificate)
 
 
 def _source(frame: Frame, setup: Setup) -> Source:

@@ -41,6 +41,9 @@ def _facts(setup: Setup, beholder: Beholder) -> StatusFacts:
     if certificate is not None:
         left = certificate.minutes - (wall_now() - certificate.wall).total_seconds() / 60
     fault, seen = beholder.look(ledger, holder)
+    if certificate is not None and left is not None and left > certificate.minutes:
+        ahead = (left - certificate.minutes) * 60
+        fault = fault or f"it is dated {ahead:,.0f} s in the future: this machine's clock was set back"
     return StatusFacts(
         ledger=ledger,
         mode_label=setup.policy.mode,

@@ -98,7 +98,7 @@ def second_writer(stage: Stage) -> None:
 
 
 def permissions(name: str, planted: str, plant: Act, reason: str, check: str = "permissions") -> Defect:
-    """Others may change, or read, what is Hydra's. A run does not ask, but needs the certificate that `qc` leaves."""
+    """Others may change, or read, what is Hydra's. A run looks too, at its start and while it goes on."""
     return Defect(
         name=name,
         planted=planted,
@@ -106,7 +106,6 @@ def permissions(name: str, planted: str, plant: Act, reason: str, check: str = "
         check=check,
         reason=reason,
         mended="the mode as it was",
-        run=None,
     )
 
 

@@ -146,6 +146,14 @@ def older_damaged(stage: Stage) -> None:
     stage.sql(stage.store, "UPDATE alembic_version SET version_num = '0002'", "DROP TABLE holdings")
 
 
+def another_first_equity(stage: Stage) -> None:
+    stage.sql(stage.store, "UPDATE position SET day_start_equity = '200000'")
+
+
+def a_holding_less(stage: Stage) -> None:
+    stage.sql(stage.store, "DELETE FROM holdings")
+
+
 def locked(stage: Stage) -> None:
     """Another program is in the middle of a transaction, and stays there."""
     connection = sqlite3.connect(stage.store, isolation_level=None)
@@ -157,6 +165,12 @@ def rebuilt(stage: Stage) -> None:
     """By the command that is there for it."""
     told = stage.hydra("doctor", "--fix", "--json")
     assert "store" in told.document["mended"], told.text
+
+
+def made_again(stage: Stage) -> None:
+    """By the same command, for a store that opens and says something else than the journal."""
+    told = stage.hydra("doctor", "--fix", "--json")
+    assert "same_store" in told.document["mended"], told.text
 
 
 def rebuilt_and_judged(stage: Stage) -> None:
@@ -194,7 +208,7 @@ def store(
         plant=plant,
         check="store",
         reason=reason,
-        mended="`hydra doctor --fix` folds it again" if mend is rebuilt else "the file out of a backup",
+        mended="`hydra doctor --fix` folds it again" if mend in (rebuilt, made_again) else "the file out of a backup",
         mend=mend,
         run=run,
     )
@@ -226,7 +240,6 @@ JOURNAL = (
         "the one before the newest is deleted",
         last_but_one_gone,
         r"expected (seq|event) \d+",
-        run=None,
     ),
     journal("a journal that is gone", "every segment is deleted", journal_gone, r"after event 0"),
     journal(
@@ -235,7 +248,6 @@ JOURNAL = (
         another_segment,
         r"\.jsonl",
         "the segment is taken away",
-        run=None,
     ),
     journal(
         "another journal", "all segments are another state folder's", another_journal, r"another journal|event \d+"
@@ -270,6 +282,20 @@ STORE = (
         older_damaged,
         r"not as the program left it|holdings|0002",
         Stage.restore,
+    ),
+    store(
+        "a store with another first equity of the day",
+        "`day_start_equity` is set to 200000 in the store",
+        another_first_equity,
+        r"day\.start_equity is 200000 in the store, and [\d.]+ by the journal",
+        made_again,
+    ),
+    store(
+        "a store without what is held",
+        "every row of the store's table `holdings` is deleted",
+        a_holding_less,
+        r"holdings\S* is \(absent\) in the store",
+        made_again,
     ),
     Defect(
         name="a store that is locked",
