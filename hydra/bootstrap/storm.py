@@ -235,7 +235,9 @@ def _end(storm: Storm, stopped: int) -> int:
     changed = _code(storm.policy) != log.asked["code"]
     if changed:
         storm.ending = "the code was changed meanwhile, so this is the storm of no one program"
-    exit_code = stopped or (1 if log.broken or changed else 0)
+    if not log.total and not stopped and not log.broken:
+        storm.ending = "no voyage came to its end, so nothing was shown: give it more --seconds"
+    exit_code = stopped or (1 if log.broken or changed or not log.total else 0)
     told = storm.keep(exit_code)
     write_whole(html, page(page_document(told, storm.policy.practice)).encode())
     storm.console.print(screen(told))

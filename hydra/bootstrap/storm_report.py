@@ -18,6 +18,7 @@ from hydra.bootstrap.storm_log import KILLS, KINDS, LOSSES, MEMORY, Log, add
 from hydra.qc.report.page import NOT_PROVEN
 
 WORDS = {MEMORY: "in memory", KILLS: "in killed processes", LOSSES: "with power losses"}
+_BROKEN, _HELD = "Broken", "Every claim held"
 _TOP = 8
 _TROUBLES = ("faults", "troubles", "commands", "ended")
 
@@ -31,14 +32,14 @@ def document(log: Log, *, goal: int, ending: str, exit_code: int) -> dict[str, A
     """JSON-ready: the log itself, and what a reader wants to know of it."""
     asked = log.asked
     broken = [f"{one['name']}: {one['problems'][0]}" for one in log.broken]
-    held = f"{log.total:,} of {goal:,} cycles: every claim held"
+    held = f"{log.total:,} of {goal:,} cycles: {'every claim held' if log.total else 'no claim was judged'}"
     again = command(Path(asked["policy"]), asked["seed"], f"--cycles {goal}")
     return {
         "command": "storm",
         "ok": exit_code == 0,
         "exit_code": exit_code,
         "title": f"Storm over {asked['policy']}, seed {asked['seed']}",
-        "verdict": "Broken" if broken else "Every claim held",
+        "verdict": _BROKEN if broken else _HELD if log.total else "Nothing was shown",
         "message": "; ".join([*(broken or [held]), *([ending] if ending else [])]),
         **log.record(),
         "goal": goal,
@@ -61,7 +62,7 @@ def page_document(told: dict[str, Any], practice: bool) -> dict[str, Any]:
     asked = {**told["asked"], "seconds, all starts together": told["seconds"], "starts": told["begun"]}
     return {
         **told,
-        "ok": told["verdict"] != "Broken",
+        "ok": told["verdict"] == _HELD,
         "asked": asked,
         "cycles": told["rows"],
         "practice": practice,
@@ -98,7 +99,7 @@ def screen(told: dict[str, Any]) -> RenderableType:
     lines = [Text(line) for line in _lines(told)]
     broken = bool(told["broken"])
     verdict = Text(f"{told['verdict']}: {told['message']}" if broken else told["message"])
-    verdict.stylize("bold red" if broken else "bold green")
+    verdict.stylize("bold green" if told["verdict"] == _HELD else "bold red")
     return Group(table, Text(""), *lines, Text(""), *_failures(told), verdict)
 
 
@@ -107,7 +108,8 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
     troubles: dict[str, int] = {}
     for name in _TROUBLES:
         add(troubles, rehearsal.get(name) or {})
-    yield f"claims     {sum(rehearsal['claims'].values()):,} judged, of {len(rehearsal['claims'])} kinds"
+    judged = [many for many in rehearsal["claims"].values() if many]
+    yield f"claims     {sum(judged):,} judged, of {len(judged)} kinds"
     yield f"regimes    {_most(rehearsal['regimes'])}"
     yield f"troubles   {_most(troubles)}"
     yield f"struck     {_most(outages['places'])}"

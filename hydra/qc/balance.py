@@ -9,11 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
-
 from hydra.engine.cycle import Engine
 from hydra.engine.glance import glance
-from hydra.engine.replay import differences
 from hydra.model.errors import Unreachable
 from hydra.model.money import ZERO, plain
 from hydra.model.portfolio import Account, Ledger
@@ -22,6 +19,7 @@ from hydra.policy import Policy
 from hydra.ports import Head
 from hydra.qc.check import Check, Finding, Making
 from hydra.qc.explain import Explanation, explain
+from hydra.qc.same import difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +200,8 @@ def _same(engine: Engine, who: str, ledger: Ledger, head: Head) -> Finding:
     if head != ours:
         text = f"{who} ends at event {head.seq} ({head.hash[:12]}), expected {ours.seq} ({ours.hash[:12]})"
         return Finding(good=False, reason=text)
-    for field in Ledger.__struct_fields__:
-        mine, other = getattr(engine.ledger, field), getattr(ledger, field)
-        if mine != other:
-            shown = next(differences(msgspec.to_builtins(mine), msgspec.to_builtins(other), field), (field, "?", "?"))
-            text = f"{shown[0]} is {shown[2]} in {who} and {shown[1]} here, at event {head.seq}"
-            return Finding(good=False, reason=text)
+    found = difference(engine.ledger, ledger)
+    if found is not None:
+        text = f"{found.field} is {found.other} in {who} and {found.one} here, at event {head.seq}"
+        return Finding(good=False, reason=text)
     return Finding(good=True, reason=f"the same to the last field, at event {head.seq}")

@@ -21,9 +21,10 @@ from hydra.model.errors import Refused, Unreachable
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 from hydra.model.portfolio import Ledger
-from hydra.model.snapshot import Probe, Session, Sight, Snapshot, Verdict
+from hydra.model.snapshot import Probe, Session, Sight, Snapshot
 from hydra.policy import Policy
 from hydra.ports import MarketData
+from hydra.qc import prices
 from hydra.qc.calendars import ask_venue
 from hydra.qc.check import Check, Finding, Making
 from hydra.risk.gates import data_fresh
@@ -194,7 +195,7 @@ def instruments(bench: Bench) -> Finding:
 
 
 def data(bench: Bench, symbol: str) -> Finding:
-    """Judged by the gate that a run will meet; outside its session a price is shown and not judged."""
+    """Judged by the gate that a run will meet."""
     answer, at = bench.market, bench.engine.outside.clock.now()
     bars = tuple(bar for bar in answer.bars if bar.symbol == symbol)
     sight = Sight(
@@ -206,11 +207,7 @@ def data(bench: Bench, symbol: str) -> Finding:
     ledger = bench.engine.ledger
     snapshot = Snapshot(run=ledger.run, cycle=ledger.cycle, at=at, ledger=ledger, sight=sight)
     reply = data_fresh.ask(snapshot, bench.policy, symbol)
-    quote = sight.quotes.get(symbol)
-    told = "no quote" if quote is None else f"{plain(quote.bid)} to {plain(quote.ask)} at {quote.at:%m-%d %H:%M:%S}Z"
-    last = f"bar of {bars[-1].at:%m-%d %H:%M}Z closed at {plain(bars[-1].close)}" if bars else "no bar"
-    good = {Verdict.PASS: True, Verdict.SKIP: None, Verdict.REFUSE: False}[reply.verdict]
-    return Finding(good=good, reason=f"{reply.reason}; {told}, {last}")
+    return prices.told(reply.verdict, reply.reason, sight, symbol)
 
 
 def recovered(bench: Bench) -> Finding:

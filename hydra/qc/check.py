@@ -1,4 +1,4 @@
-"""One preflight question, and the runner that never lets a missing answer pass.
+"""One preflight question, asked so that a missing answer never passes.
 
 A check that raises has failed; so has one that answers with anything but a ``Finding``, or not within its deadline. An advisory
 check warns instead. Every check is asked in a thread of its own, one after the other: one that hangs is left behind and its answer,
@@ -99,7 +99,7 @@ def run_check(check: Check) -> CheckResult:
         finding = Finding(good=False, reason=f"no answer within {check.deadline_seconds:g} s")
     elif outcome.failure is not None:
         finding = Finding(good=False, reason=f"{outcome.failure.kind}: {outcome.failure.reason}")
-    elif type(finding) is not Finding or finding.good not in (True, False, None):
+    elif type(finding) is not Finding or not _is_answer(finding):
         finding = Finding(good=False, reason=f"the check answered with {shown(finding)}")
     assert isinstance(finding, Finding)
     good, reason = finding.good, finding.reason
@@ -117,6 +117,11 @@ def run_check(check: Check) -> CheckResult:
     )
 
 
+def _is_answer(finding: Finding) -> bool:
+    """Yes, no or not now, and nothing that only looks like one of them; with words."""
+    return any(finding.good is answer for answer in (True, False, None)) and type(finding.reason) is str
+
+
 def in_time(what: str, ask: Callable[[], T], seconds: float) -> Outcome[T] | None:
     """What came of calling foreign code in a thread of its own; ``None`` when nothing did within ``seconds``."""
     answers: list[Outcome[T]] = []
@@ -129,16 +134,6 @@ def in_time(what: str, ask: Callable[[], T], seconds: float) -> Outcome[T] | Non
 def left_behind() -> tuple[str, ...]:
     """The checks that were not waited for any longer and are still at work, by name."""
     return tuple(one.name.removeprefix(_THREAD) for one in enumerate_threads() if one.name.startswith(_THREAD))
-
-
-def run_checks(checks: Iterable[Check], told: Callable[[CheckResult], None]) -> tuple[CheckResult, ...]:
-    """Ask every check in order; ``told`` hears each answer as it comes."""
-    results: list[CheckResult] = []
-    for check in checks:
-        result = run_check(check)
-        told(result)
-        results.append(result)
-    return tuple(results)
 
 
 def all_good(results: Iterable[CheckResult]) -> bool:

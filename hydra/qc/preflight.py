@@ -16,15 +16,18 @@ from hydra.engine.glance import glance
 from hydra.model.errors import Refused
 from hydra.model.events import Certified
 from hydra.model.isolation import Isolation
-from hydra.model.money import plain
 from hydra.model.portfolio import FLATTEN_ALL, Binding, Certificate, Ledger
-from hydra.model.snapshot import GateAnswer, Scope, Snapshot, Verdict
+from hydra.model.snapshot import GateAnswer, Snapshot, Verdict
 from hydra.policy import Policy
+from hydra.qc import prices
 from hydra.qc.check import Check, Finding, Making
 from hydra.qc.explain import explain
 from hydra.qc.isolation import why_not_isolated
 
+_TOLD_MAX = 4
 _AGREES = "ledger_agrees"
+_STOPS = frozenset({"halt", "flatten"})
+"""Words that stop entries; what waits in the inbox is obeyed in a run's first cycle."""
 _RELEASE = "mend it, then `hydra bots release {bot}`, or set enabled = false"
 
 
@@ -50,11 +53,16 @@ def look(engine: Engine, policy: Policy) -> Preflight:
 
 
 def halts(preflight: Preflight) -> Finding:
-    """Whether something keeps every entry, or a bot's, out until an operator lifts it."""
+    """Whether something keeps every entry, or a bot's, out until an operator lifts it, or will as soon as the engine hears of it."""
     ledger = preflight.snapshot.ledger
     bars = [f"{halt.kind}: {halt.reason}" for halt in ledger.halts]
     if not ledger.halts:
         bars += [f"{'everything' if bot == FLATTEN_ALL else bot} is being flattened" for bot in ledger.flatten]
+    bars += [
+        f"a {word.action} waits in the inbox ({word.by}: {word.reason})"
+        for word in preflight.engine.outside.inbox.read()
+        if word.action in _STOPS and word.command_id not in ledger.obeyed
+    ]
     return Finding(good=not bars, reason="; ".join(bars) or "no halt is latched")
 
 
@@ -84,9 +92,10 @@ def _gate(preflight: Preflight, name: str) -> Finding:
     waiting = [answer for answer in answers if answer.verdict is Verdict.SKIP]
     if shut:
         return Finding(good=False, reason="; ".join(answer.reason for answer in shut))
-    reason = "; ".join(answer.reason for answer in (waiting or answers)[:3])
-    everything_waits = len(waiting) == len(answers) and answers[0].scope is not Scope.SYSTEM
-    return Finding(good=None if everything_waits else True, reason=reason)
+    told = [answer.reason for answer in sorted(answers, key=lambda answer: answer.verdict is Verdict.SKIP)]
+    more = f"; and {len(told) - _TOLD_MAX} more" if len(told) > _TOLD_MAX else ""
+    everything_waits = len(waiting) == len(answers)
+    return Finding(good=None if everything_waits else True, reason="; ".join(told[:_TOLD_MAX]) + more)
 
 
 def data_checks(check: Making, preflight: Preflight) -> tuple[Check, ...]:
@@ -105,12 +114,7 @@ def _data(preflight: Preflight, symbol: str) -> Finding:
     answer = next((one for one in preflight.gates if (one.gate, one.key) == ("data_fresh", symbol)), None)
     if answer is None:
         return Finding(good=False, reason=f"{symbol}: the gate data_fresh gave no answer")
-    good = {Verdict.PASS: True, Verdict.SKIP: None, Verdict.REFUSE: False}[answer.verdict]
-    sight = preflight.snapshot.sight
-    quote, bars = sight.quotes.get(symbol), sight.bars.get(symbol, ())
-    told = "no quote" if quote is None else f"{plain(quote.bid)} to {plain(quote.ask)} at {quote.at:%m-%d %H:%M:%S}Z"
-    last = f"bar of {bars[-1].at:%m-%d %H:%M}Z closed at {plain(bars[-1].close)}" if bars else "no bar"
-    return Finding(good=good, reason=f"{answer.reason}; {told}, {last}")
+    return prices.told(answer.verdict, answer.reason, preflight.snapshot.sight, symbol)
 
 
 def agreement_checks(check: Making, preflight: Preflight) -> tuple[Check, ...]:

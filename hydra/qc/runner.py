@@ -1,7 +1,8 @@
 """The one runner of all lists: from names of plugs to answers.
 
 A name that leads to no plug, a plug that is none, one that raises or is not done in time while it makes its checks, and one that makes
-none though it must: each is a critical check of that name that failed. Plugs are found and their checks made one after the other, as
+none though it must: each is a critical check of that name that failed. An advisory plug only ever makes advisory checks, since those are
+asked when the certificate is there already; of one that makes another, a failed advisory check is left. Plugs are found and their checks made one after the other, as
 the list comes to them: how a stream is, is asked once everything else has been.
 """
 
@@ -78,6 +79,9 @@ def _made(plug: CheckPlug, subject: Subject) -> tuple[Check, ...]:
     strange = next((check for check in checks if type(check) is not Check), None)
     if strange is not None:
         return (_failed(plug.name, f"it made {shown(strange)}, which is no check", plug),)
+    grave = next((check for check in checks if check.critical and not plug.critical), None)
+    if grave is not None:
+        return (_failed(plug.name, f"it is advisory, and made the critical check {grave.name}", plug),)
     if not checks and not plug.may_make_none:
         return (_failed(plug.name, "it made no check", plug),)
     return checks

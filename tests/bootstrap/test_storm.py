@@ -118,6 +118,15 @@ def test_a_claim_that_breaks_ends_it_and_is_told_with_the_command_that_repeats_i
     assert told(tmp_path)["cycles"]["kills"] >= 400
 
 
+def test_a_storm_in_which_nothing_was_played_has_shown_nothing(tmp_path: Path) -> None:
+    over = storm(tmp_path, "--seconds", "0.000001")
+    assert over.returncode == 1
+    document = told(tmp_path)
+    assert (document["ok"], document["verdict"]) == (False, "Nothing was shown")
+    assert "0 of 1,000,000 cycles: no claim was judged; no voyage came to its end" in document["message"]
+    assert "Nothing was shown" in (tmp_path / "storm.html").read_text(encoding="utf-8")
+
+
 def test_a_voyage_that_kills_its_process_is_a_finding(tmp_path: Path) -> None:
     assert in_here(tmp_path, "--cycles", "100000", "--seed", "7", "--only", "losses") == 1
     (broken,) = told(tmp_path)["broken"]
@@ -214,4 +223,4 @@ def test_the_report_of_nothing_is_a_page(tmp_path: Path) -> None:
     from hydra.bootstrap.storm_report import document, page_document
 
     made = document(Log(asked=dict(ASKED)), goal=10, ending="", exit_code=0)
-    assert "Every claim held" in page(page_document(made, practice=False))
+    assert "Nothing was shown" in page(page_document(made, practice=False))

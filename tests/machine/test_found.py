@@ -18,6 +18,7 @@ from hydra.qc.rehearsal.beats import Beat, Leap, Move
 from hydra.qc.rehearsal.tally import Tally
 from hydra.qc.rehearsal.voyage import Spoil, Voyage
 from hydra.qc.rehearsal.world import World
+from tests.machine.play import case_of
 from tests.machine.rigged import quiet, rigged, toothless
 
 UP, DOWN = (Move(120), Move(120)), (Move(-120), Move(-120))
@@ -96,3 +97,9 @@ def test_what_was_judged_is_what_is_sent_though_prices_come_in_ticks() -> None:
 @pytest.mark.parametrize("temper", ["eager", "greedy", "absurd"])
 def test_a_wild_bot_alone_breaks_nothing(temper: str) -> None:
     sails(rigged(temper=temper, bots=1), [*quiet(15), *SWINGS[:6]])
+
+
+def test_an_entry_that_fills_at_once_counts_as_one_day_trade_that_may_be() -> None:
+    """Two bots enter in one cycle, at the limit of day trades: what the first has opened by then is not counted as sent besides."""
+    case = case_of(7_000_006, 120)
+    assert Voyage(case.world).play(case.beats) == []

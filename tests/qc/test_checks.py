@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hydra.model.portfolio import Binding, Certificate, Ledger
 from hydra.model.snapshot import Probe
 from hydra.model.values import replace
 from hydra.ports import Head
-from hydra.qc.check import Check, CheckResult, Finding, Status, all_good, run_check, run_checks
-from hydra.qc.plug import Subject
+from hydra.qc.check import Check, CheckResult, Finding, Status, all_good, run_check
+from hydra.qc.plug import CheckPlug, Subject
 from hydra.qc.preflight import why_not_certified
+from hydra.qc.runner import Ears, run_list
 from hydra.qc.site import JournalState, Site
 from tests.qc.asking import asked_of
 
@@ -35,7 +37,15 @@ def raising(error: Exception) -> Callable[[], Any]:
     return ask
 
 
-@pytest.mark.parametrize("answer", [None, True, "yes", Finding, 1.0, float("nan"), (True, "fine")])
+_NEARLY = [
+    Finding(good=1, reason="one is no yes"),  # type: ignore[arg-type]  # what foreign code may hand over
+    Finding(good=1.0, reason="nor is this"),  # type: ignore[arg-type]
+    Finding(good=True, reason=None),  # type: ignore[arg-type]
+    Finding(good=None, reason=("not", "now")),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("answer", [None, True, "yes", Finding, 1.0, float("nan"), (True, "fine"), *_NEARLY])
 def test_an_answer_that_is_no_finding_is_a_no(answer: Any) -> None:
     result = run_check(check(lambda: answer))
     assert result.status is Status.FAIL
@@ -62,10 +72,18 @@ def test_no_answers_at_all_allow_nothing() -> None:
     assert not all_good(())
 
 
+def _only(one: Check, _plug: CheckPlug, _subject: Subject) -> tuple[Check, ...]:
+    return (one,)
+
+
 def test_one_failure_among_many_stops_everything_and_every_answer_is_told() -> None:
     told: list[CheckResult] = []
     good, bad = check(lambda: Finding(good=True, reason="well")), check(lambda: Finding(good=False, reason="not well"))
-    results = run_checks([good, bad, good], told.append)
+    plugs = {
+        name: CheckPlug(name=name, question="Is it?", remedy="mend it", make=partial(_only, one))
+        for name, one in (("a", good), ("b", bad), ("c", good))
+    }
+    results = run_list(plugs, Subject(), plugs.__getitem__, Ears(told=told.append))
     assert [result.status for result in results] == ["pass", "fail", "pass"]
     assert tuple(told) == results
     assert not all_good(results)

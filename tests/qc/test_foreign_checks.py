@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.place import PAPER, REPOSITORY, Place, Told
+from tests.e2e.conftest import program
+from tests.e2e.place import PAPER, Place, Told
 from tests.qc import foreign_checks
+
+__all__ = ["program"]  # a fixture
 
 METADATA = "Metadata-Version: 2.1\nName: foreign-checks\nVersion: 1\n"
 BROKEN = {
@@ -33,7 +36,7 @@ SOUND = ("well", "speaks", "hangs_quietly")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path, program: Path) -> Place:
     """A place with the momentum bots, and a package of checks beside Hydra's."""
     folder, site = tmp_path / "place", tmp_path / "site"
     (folder / "configs").mkdir(parents=True)
@@ -46,12 +49,12 @@ def place(tmp_path: Path) -> Place:
     points = f"[hydra.checks]\n{points}unimportable = unimportable_checks:one\n"
     (site / "foreign_checks-1.dist-info" / "METADATA").write_text(METADATA)
     (site / "foreign_checks-1.dist-info" / "entry_points.txt").write_text(points)
-    return Place(folder=folder, program=REPOSITORY, env={"PYTHONPATH": str(site)})
+    return Place(folder=folder, program=program, env={"PYTHONPATH": str(site)})
 
 
 def asked(place: Place, checks: Sequence[str]) -> Told:
     place.configure({"\nchecks = []  ": f"\nchecks = {list(checks)!r}  "})
-    return place.cold("qc", "--json")
+    return place.hydra("qc", "--json")
 
 
 def certificates(place: Place) -> int:
@@ -73,7 +76,8 @@ def test_an_advisory_check_that_hangs_with_the_engine_in_its_hands_warns_and_nei
     place: Place,
 ) -> None:
     began = time.monotonic()
-    told = asked(place, SOUND)
+    place.configure({"\nchecks = []  ": f"\nchecks = {list(SOUND)!r}  "})
+    told = place.cold("qc", "--json")  # from an interpreter that ends as interpreters do
     assert told.code == 0, told.text
     assert time.monotonic() - began < 45  # for ever is longer
     answers = {check["name"]: check for check in told.document["checks"]}
@@ -83,7 +87,7 @@ def test_an_advisory_check_that_hangs_with_the_engine_in_its_hands_warns_and_nei
     assert answers["hangs_quietly"]["remedy"] == "mend hangs_quietly"
     kinds = [event["kind"] for event in place.events()]
     assert kinds.index("certified") < kinds.index("run_closed")
-    assert place.cold("status", "--json").code == 0  # the lock is free again
+    assert place.hydra("status", "--json").code == 0  # the lock is free again
 
 
 def test_every_way_in_which_a_critical_check_can_be_broken_is_a_no_of_its_name_and_no_certificate(place: Place) -> None:
@@ -94,7 +98,7 @@ def test_every_way_in_which_a_critical_check_can_be_broken_is_a_no_of_its_name_a
     assert {name: failed[name].startswith(reason) for name, reason in BROKEN.items()} == dict.fromkeys(BROKEN, True)
     assert all(check["critical"] for check in told.document["checks"] if check["status"] == "fail")
     assert certificates(place) == 0
-    refused = place.cold("run", "--json")
+    refused = place.hydra("run", "--json")
     assert refused.code == 3
     assert "there is no certificate" in refused.document["error"]
 

@@ -117,6 +117,17 @@ def test_a_plug_that_cannot_make_its_checks_has_failed_and_an_advisory_one_only_
     assert all_good([told]) is not critical
 
 
+def test_an_advisory_plug_that_makes_a_critical_check_only_warns_for_it_is_asked_when_the_certificate_is_there() -> (
+    None
+):
+    def make(plug: CheckPlug, _subject: Subject) -> tuple[Check, ...]:
+        return (Check(name="grave", question="Is it?", ask=lambda: GOOD, remedy="mend it", plug=plug.name),)
+
+    (told,) = asked(plug("light", make=make, critical=False))
+    assert (told.name, told.status, told.critical) == ("light", Status.WARN, False)
+    assert told.reason == "it is advisory, and made the critical check grave"
+
+
 def test_a_plug_that_may_make_none_is_not_heard_of() -> None:
     assert asked(plug("line", make=lambda _plug, _subject: (), may_make_none=True)) == []
 

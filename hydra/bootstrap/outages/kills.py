@@ -32,6 +32,7 @@ from hydra.engine.cycle import CycleReport
 from hydra.engine.outside import Outside
 from hydra.engine.recover import recover
 from hydra.engine.run import Loop
+from hydra.model.errors import Corrupt
 from hydra.model.events import Event
 from hydra.qc.outages.books import books_in_file, busy
 from hydra.qc.outages.claims import (
@@ -124,10 +125,13 @@ class Kills:
         holder = owner(self.setup.lock_path) if self.setup.lock_path.exists() else None
         if holder is not None:
             return [f"the lock is held by {holder} after its owner died"]
-        if not list(self.setup.log_dir.glob("*.jsonl")):
+        if not self._events and not list(self.setup.log_dir.glob("*.jsonl*")):
             return []  # it died before it began
         files = RealFiles()
-        events = self._events = read_events(files, self.setup.log_dir, self._events)
+        try:
+            events = self._events = read_events(files, self.setup.log_dir, self._events)
+        except Corrupt as error:
+            return [f"{when}: {error}"]
         problems = list(chain_breaks(files, self.setup.log_dir, events, self.setup.journal_key))
         store = read_store(self.setup.store_url, read_only=True)
         rebuilt = rebuild_store(self.folder / "rebuilt.db", events[: store[2].seq])

@@ -24,6 +24,8 @@ from hydra.qc.lists import QC_RUNNING, QC_SITE, QC_VENUE
 from hydra.qc.plug import Subject
 from hydra.qc.preflight import certify, look
 
+_WAITED = "Is every check done that was asked?"
+_HANGS = "find out what the check that is named waits for, and ask again; one of another package can be taken out of qc.checks"
 _CLOSE_SECONDS = 5.0
 """How long closing may take while a check is left at work, which may hold what has to be closed."""
 
@@ -70,6 +72,10 @@ class _Asking:
         places = {name: place for place, name in enumerate(self.order)}
         self.results = tuple(sorted(self.results, key=lambda result: places.get(result.plug, len(places))))
 
+    def take(self, failed: CheckResult) -> None:
+        """What was found later, in the place of what the same check had said before."""
+        self.results = (*(result for result in self.results if result.name != failed.name), failed)
+
     @property
     def good(self) -> bool:
         """No critical check has failed so far."""
@@ -103,7 +109,7 @@ def ask_all(frame: Frame, setup: Setup, *, certifying: bool) -> Fast:
         results = misread(fault, asking.results)
         return Fast(results=results, ending=tell(results, ""), fault=fault)
     except (Refused, Unreachable, Corrupt, OSError) as fault:
-        asking.results += (not_opened(fault, writer.opening),)
+        asking.take(not_opened(fault, writer.opening))
         asking.ask_the_rest()
         return Fast(results=asking.results, ending=tell(asking.results, ""))
 
@@ -141,8 +147,10 @@ def _nobody_at_work(asking: _Asking) -> bool:
     busy = tuple(name for name in left_behind() if name not in asking.without_engine)
     if busy:
         reason = f"still at work, with the engine in its hands: {', '.join(busy)}; no certificate is written meanwhile"
-        failed = CheckResult(name="start", plug="start", status=Status.FAIL, reason=reason, ms=0.0)
-        asking.results += (failed,)
+        failed = CheckResult(
+            name="start", plug="start", status=Status.FAIL, reason=reason, ms=0.0, question=_WAITED, remedy=_HANGS
+        )
+        asking.take(failed)
     return not busy
 
 

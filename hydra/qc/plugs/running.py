@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hydra.qc import budgets as shares
 from hydra.qc import preflight as system
@@ -72,7 +73,10 @@ isolation = CheckPlug(
     name="isolation",
     question="Is every bot kept from keys, files, network and other processes?",
     remedy="use Linux 5.13 or newer with Landlock and seccomp, or trade only bots whose code you have read",
-    make=lambda _plug, subject: (
-        isolation_check(lambda: _preflight(subject).isolation, need(subject.policy, "the policy").isolation),
+    make=lambda plug, subject: (
+        replace(
+            isolation_check(lambda: _preflight(subject).isolation, need(subject.policy, "the policy").isolation),
+            plug=plug.name,
+        ),
     ),
 )

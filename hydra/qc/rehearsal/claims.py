@@ -28,9 +28,7 @@ _PROTECTED = "no holding is unprotected for long without a halt"
 _ANNOUNCED = "a structure loses at most what it announced"
 _BOUNDED = "no structure is without a bound for long without a halt"
 _CAN_CLOSE, _NOTHING_WORKS = "what is held can be closed", "nothing works for what is closed"
-_OF_A_FLAT_CYCLE = (_NOTICED, _EQUAL)
-_OF_A_CYCLE = (*_OF_A_FLAT_CYCLE, _PROTECTED, _CLOSER, _ANNOUNCED, _BOUNDED)
-"""What is judged of a cycle, by name; while nothing is held and nothing works, there is nothing to be protected."""
+_STRANGE = "nothing is traded that was not sent"
 
 
 # -- an order that is about to leave
@@ -82,8 +80,11 @@ def _of_health(watch: Seen, order: Order) -> Iterator[Judged]:
     yield "no entry leaves while something does not answer", ", ".join(sorted(failed)) if failed else None
     yield "no entry leaves while an outcome is unknown", ", ".join(watch.unknown) if watch.unknown else None
     account = watch.told.get("account")
-    bad = account is not None and (account.status != "ACTIVE" or account.blocked or account.equity <= 0)
-    shown = f"{account.status}, blocked {account.blocked}" if bad and account is not None else None
+    shown = None
+    if account is None:
+        shown = "the account was not told in this cycle"
+    elif account.status != "ACTIVE" or account.blocked or account.equity <= 0:
+        shown = f"{account.status}, blocked {account.blocked}, equity {account.equity}"
     yield "no entry leaves from an account that may not trade", shown
 
 
@@ -93,8 +94,9 @@ _NEEDED = frozenset({"now", "account", "positions", "open_orders", "fills", "act
 def _of_the_market(watch: Seen, order: Order, scene: Scene) -> Iterator[Judged]:
     """What is known of its market: the clock, the session, the price."""
     now, health, clock = scene.now, scene.world.policy.health, watch.told.get("now")
-    off = clock is not None and abs((clock - now.at).total_seconds()) > float(health.clock_skew_seconds)
-    yield "no entry leaves while the clocks differ", f"{clock} and {now.at}" if off else None
+    off = clock is None or abs((clock - now.at).total_seconds()) > float(health.clock_skew_seconds)
+    shown = f"{'the venue was not asked' if clock is None else clock} and {now.at}"
+    yield "no entry leaves while the clocks differ", shown if off else None
     kinds = {asset_class_of(order.symbol), *(asset_class_of(leg.symbol) for leg in order.legs)}
     closed = [kind for kind in kinds if not now.sessions.by_class[kind].open]
     yield "no entry leaves outside its session", ", ".join(closed) if closed else None
@@ -156,8 +158,7 @@ def _never_looser(watch: Seen, order: Order, ledger: Ledger) -> list[str]:
 
 
 def of_a_cycle(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
-    """What must hold after every cycle."""
-    watch.tally.claims.update(_OF_A_CYCLE if ledger.holdings or now.lots or now.working else _OF_A_FLAT_CYCLE)
+    """What must hold after every cycle. Each counts itself, when there was something to judge."""
     return [
         *_agrees(watch, now, report),
         *_protected(watch, now, report, ledger),
@@ -174,10 +175,14 @@ def _blind(watch: Seen, report: CycleReport) -> bool:
 def _agrees(watch: Seen, now: Now, report: CycleReport) -> list[str]:
     if _blind(watch, report):
         return []
+    watch.tally.claims[_NOTICED] += 1
+    watch.tally.claims[_EQUAL] += not watch.lossy
     ledger = report.snapshot.ledger
     differing = _differences(watch, now, ledger)
     if not differing:
         watch.tally.counts["cycles in agreement"] += 1
+        # What was lost has been found again. What was accepted as foreign instead may still be sold by a stop of ours.
+        watch.lossy = watch.lossy and any(report.snapshot.ledger.foreign.values())
         return []
     noticed = any(answer.gate in ("ledger_agrees", "orders_resolved") for answer in report.plan.answers)
     watch.tally.counts["cycles that disagree"] += 1
@@ -207,10 +212,12 @@ def _differences(watch: Seen, now: Now, ledger: Ledger) -> list[str]:
 
 def _protected(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) -> list[str]:
     """Every lot that is no structure's is covered by a stop, or not for long, or everything has stopped."""
-    bare = {_key(lot) for lot in now.lots.values() if _is_bare(watch, lot, now, report)}
+    known = [lot for lot in now.lots.values() if _is_known(lot, report)]
+    bare = {_key(lot) for lot in known if _is_bare(watch, lot, now, report)}
     if _blind(watch, report):
         watch.bare = {key: since for key, since in watch.bare.items() if key in bare}
         return []
+    watch.tally.claims[_PROTECTED] += bool(known)
     watch.bare = {key: watch.bare.get(key, now.at) for key in bare}
     most = watch.policy.risk.unprotected_seconds
     for key, since in watch.bare.items():
@@ -225,17 +232,19 @@ def _key(lot: Lot) -> tuple[str, str, str]:
     return (lot.bot, lot.symbol, lot.entry)
 
 
-def _is_bare(watch: Seen, lot: Lot, now: Now, report: CycleReport) -> bool:
-    """Without its stop, though the ledger knows of it and it is enough to be sold."""
+def _is_known(lot: Lot, report: CycleReport) -> bool:
+    """No structure's, and the ledger knows of it: one that it does not know of is a difference, which is another claim."""
     if lot.structure or not lot.bot:
         return False
     holding = report.snapshot.ledger.holdings.get(f"{lot.bot}|{lot.symbol}")
-    instrument = report.snapshot.sight.instruments.get(lot.symbol)
-    if holding is None or instrument is None or holding.quantity != lot.quantity:
-        return False
-    small = instrument.minimum_quantity
+    return holding is not None and holding.quantity == lot.quantity and lot.symbol in report.snapshot.sight.instruments
+
+
+def _is_bare(watch: Seen, lot: Lot, now: Now, report: CycleReport) -> bool:
+    """Without its stop, though it is enough to be sold."""
+    instrument = report.snapshot.sight.instruments[lot.symbol]
     uncovered = abs(lot.quantity) - watch.truth.protected(lot, now.working)
-    return uncovered >= max(small, instrument.quantity_increment)
+    return uncovered >= max(instrument.minimum_quantity, instrument.quantity_increment)
 
 
 def of_a_cycle_stops(watch: Seen, ledger: Ledger) -> list[str]:
@@ -247,6 +256,7 @@ def of_a_cycle_stops(watch: Seen, ledger: Ledger) -> list[str]:
         key, stop = (holding.bot, holding.symbol), holding.protection.stop
         entry, best = watch.stops.get(key, ("", stop))
         way = 1 if holding.quantity > 0 else -1
+        watch.tally.claims[_CLOSER] += entry == holding.entry
         if entry == holding.entry and (stop - best) * way < 0:
             found.append(f"{_CLOSER}: {holding.key} from {best} to {stop}")
         if entry == holding.entry and stop != best:
@@ -268,11 +278,15 @@ def of_structures(watch: Seen, now: Now, report: CycleReport, ledger: Ledger) ->
         amounts = {lot.symbol: lot.quantity * 100 for lot in lots}
         lost = worst(amounts, sum((lot.quantity * lot.price * 100 for lot in lots), ZERO))
         watch.tally.counts["structures looked at"] += 1
+        watch.tally.claims[_BOUNDED] += lost is not None or not _blind(watch, report)
         if lost is not None:
             watch.unbounded.pop(entry, None)
             units = _whole_units(order, lots)
             announced = loss_of(order)
-            if units is not None and announced is not None and lost > units * announced + _CENT:
+            if units is None or announced is None:
+                continue
+            watch.tally.claims[_ANNOUNCED] += 1
+            if lost > units * announced + _CENT:
                 found.append(f"{_ANNOUNCED}: {entry} {lost} of {units * announced}")
         elif not _blind(watch, report):
             alone = (now.at - watch.unbounded.setdefault(entry, now.at)).total_seconds()
@@ -293,11 +307,12 @@ def _whole_units(order: Order, lots: list[Lot]) -> Decimal | None:
 
 def of_the_end(watch: Seen, now: Now, ledger: Ledger) -> list[str]:
     """Everything was to be closed, and nothing stood in the way."""
-    found = []
-    watch.tally.claims.update((_CAN_CLOSE, _NOTHING_WORKS))
+    found = [f"{_STRANGE}: {each}" for each in watch.truth.strange]
+    found += [f"{_ONLY_REDUCES}: {each}" for each in watch.truth.turned]
+    watch.tally.claims.update((_STRANGE, _NOTHING_WORKS, *((_CAN_CLOSE,) if watch.truth.fills else ())))
     for lot in now.lots.values():
         holding = ledger.holdings.get(f"{lot.bot}|{lot.symbol}")
-        if lot.bot and holding is not None and abs(lot.quantity) >= _least(lot) and not _worthless(lot):
+        if lot.bot and holding is not None and abs(lot.quantity) >= _least(lot) and not _worthless(watch, lot):
             found.append(f"{_CAN_CLOSE}: {lot.bot} still holds {lot.quantity} {lot.symbol}")
     working = []
     for ticket in now.working:
@@ -316,6 +331,9 @@ def _least(lot: Lot) -> Decimal:
     return 2 / lot.price if asset_class_of(lot.symbol) is AssetClass.CRYPTO else Decimal(1)
 
 
-def _worthless(lot: Lot) -> bool:
+def _worthless(watch: Seen, lot: Lot) -> bool:
     """A contract that nobody bids for cannot be sold."""
-    return lot.structure and lot.quantity > 0
+    if not lot.structure or lot.quantity < 0:
+        return False
+    quote = watch.venue.feed.option_quote(lot.symbol, watch.venue.now)
+    return quote is None or quote.bid is None

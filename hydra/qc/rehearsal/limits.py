@@ -1,7 +1,7 @@
 """What no entry may break, one check for each rule of the book that states a limit, worked out anew from the exchange's books.
 
 Judged at the moment the order leaves, at decision prices: its limit or the quote it was decided at, and what was paid for what is held.
-A check runs when the policy names its rule.
+A check runs when the policy names its rule. One that has nothing to say of an order (``APART``) has not judged it, and is not counted.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from decimal import Decimal
 
 from hydra.model.market import OptionQuote, Quote
 from hydra.model.orders import Order, Side
+from hydra.policy import Policy
 from hydra.qc.rehearsal import more_limits
-from hydra.qc.rehearsal.scene import Scene, Stake, is_pair, loss_of, stake_of
+from hydra.qc.rehearsal.scene import APART, Scene, Stake, is_pair, loss_of, stake_of
 from hydra.qc.rehearsal.tally import Tally
 from hydra.qc.rehearsal.truth import ZERO
-from hydra.risk.budgets import budget
 
 _DUST = Decimal("0.02")
 """Dollars by which equity, told to the cent, may be off."""
@@ -34,12 +34,18 @@ def _broken(order: Order, scene: Scene, tally: Tally) -> Iterator[str]:
     for name in scene.risk.rules:
         check = CHECKS.get(name)
         if check is not None:
-            tally.counts["limits checked"] += 1
-            tally.claims[f"{name} is never exceeded"] += 1
             said = check(order, stake, scene)
-            if said is not None:
+            judged = said != APART
+            tally.counts["limits checked"] += judged
+            tally.claims[claim_of(name)] += judged
+            if said:
                 side = f"{order.side} {order.quantity} {order.symbol} of {order.bot} ({order.client_id})"
-                yield f"{name} is never exceeded: {side}: {said}"
+                yield f"{claim_of(name)}: {side}: {said}"
+
+
+def claim_of(rule: str) -> str:
+    """What is promised of a rule."""
+    return f"{rule} is never exceeded"
 
 
 def _over(what: str, have: Decimal, limit: Decimal) -> str | None:
@@ -66,27 +72,26 @@ def _gross(_order: Order, stake: Stake, scene: Scene) -> str | None:
 def _net(_order: Order, stake: Stake, scene: Scene) -> str | None:
     """Whatever fills of what is under way: the worst of this entry's direction."""
     if not stake.sign:
-        return None
+        return APART
     same = [one for one in scene.stakes() if not one.entering or one.sign == stake.sign]
     total = stake.notional + stake.sign * sum((one.sign * one.notional for one in same), ZERO)
     return _over("net", total, scene.risk.net_exposure * scene.now.equity)
 
 
 def _group(_order: Order, stake: Stake, scene: Scene) -> str | None:
-    for name, members in scene.risk.groups.items():
-        if stake.symbol in members:
-            total = stake.notional + _sum(scene.stakes(), frozenset(members))
-            said = _over(f"in the group {name}", total, scene.risk.group_exposure * scene.now.equity)
-            if said is not None:
-                return said
-    return None
+    groups = {name: members for name, members in scene.risk.groups.items() if stake.symbol in members}
+    for name, members in groups.items():
+        total = stake.notional + _sum(scene.stakes(), frozenset(members))
+        said = _over(f"in the group {name}", total, scene.risk.group_exposure * scene.now.equity)
+        if said is not None:
+            return said
+    return None if groups else APART
 
 
 def _cash(order: Order, stake: Stake, scene: Scene) -> str | None:
-    """Without margin and without shorts: what is bought, and under way, is paid for out of cash beyond the reserve."""
-    short = any(lot.quantity < 0 for lot in scene.now.lots.values()) or order.side is Side.SELL
-    if scene.risk.margin or short:
-        return None
+    """Without margin: what is bought, and under way, is paid for out of cash beyond the reserve. What was sold short only adds to the cash."""
+    if scene.risk.margin or order.side is Side.SELL:
+        return APART
     entering = [one for one in scene.stakes() if one.entering and one.sign > 0]
     need = stake.notional + _sum(entering)
     return _over("to be paid", need, scene.now.cash - scene.risk.cash_reserve * max(ZERO, scene.now.equity))
@@ -95,9 +100,8 @@ def _cash(order: Order, stake: Stake, scene: Scene) -> str | None:
 def _margin(order: Order, stake: Stake, scene: Scene) -> str | None:
     """Nothing is borrowed unless the policy says so, and on pairs and contracts never."""
     borrows = scene.risk.margin and not order.legs and not is_pair(order.symbol)
-    short = any(lot.quantity < 0 for lot in scene.now.lots.values()) or order.side is Side.SELL
-    if borrows or short:
-        return None
+    if borrows or order.side is Side.SELL:
+        return APART
     entering = [one for one in scene.stakes() if one.entering and one.sign > 0]
     return _over("to be paid", stake.notional + _sum(entering), scene.now.cash)
 
@@ -138,10 +142,23 @@ def _budget(order: Order, stake: Stake, scene: Scene) -> str | None:
     at_risk = _at_risk([*scene.stakes(), stake], bot.id)
     if day is None or at_risk is None:
         return "the day's first equity, or the bound of a loss, is not known"
-    share = budget(bot, scene.world.policy, day.start_equity)
+    share = dealt(bot.id, scene.world.policy) * scene.risk.daily_loss * day.start_equity
     lost = max(ZERO, -scene.ledger.bot(bot.id).realized_today)
     left = min(share * bot.budget.daily_loss - lost, share * bot.budget.open_risk)
     return _over(f"at risk by {bot.id}", at_risk, left)
+
+
+def dealt(bot: str, policy: Policy) -> Decimal:
+    """The fraction of the day's risk that a bot gets: its part of its bucket, capped; from what is left over the poor are lifted."""
+    buckets = [one.bucket for one in policy.enabled_bots]
+    fair: dict[str, Decimal] = {
+        one.id: getattr(policy.budgets, one.bucket) / buckets.count(one.bucket) for one in policy.enabled_bots
+    }
+    capped = {name: min(part, policy.budgets.bot_maximum) for name, part in fair.items()}
+    lack = {name: max(ZERO, policy.budgets.bot_minimum - part) for name, part in fair.items() if part}
+    spare, wanted = 1 - sum(capped.values(), ZERO), sum(lack.values(), ZERO)
+    lift = Decimal(1) if wanted <= spare else spare / wanted
+    return capped.get(bot, ZERO) + lack.get(bot, ZERO) * lift
 
 
 def _rate(_order: Order, _stake: Stake, scene: Scene) -> str | None:
@@ -178,14 +195,14 @@ def _open_of_all(_order: Order, stake: Stake, scene: Scene) -> str | None:
 
 def _short(order: Order, _stake: Stake, scene: Scene) -> str | None:
     if order.side is Side.BUY or order.legs:
-        return None
+        return APART
     allowed = scene.risk.short and scene.bot(order).shorts
     return None if allowed else "shorts are not allowed"
 
 
 def _option_loss(order: Order, _stake: Stake, scene: Scene) -> str | None:
     if not order.legs:
-        return None
+        return APART
     each = loss_of(order)
     if each is None:
         return "nothing bounds what it can lose"
@@ -195,7 +212,7 @@ def _option_loss(order: Order, _stake: Stake, scene: Scene) -> str | None:
 def _cool_down(order: Order, _stake: Stake, scene: Scene) -> str | None:
     at = scene.stopped.get((order.bot, order.symbol))
     if at is None or at.date() != scene.now.at.date():
-        return None
+        return APART
     quiet = timedelta(minutes=scene.risk.cool_down_minutes)
     passed = scene.now.at - at
     return f"stopped out {passed.total_seconds():.0f} s ago, quiet for {quiet}" if passed < quiet else None
@@ -204,14 +221,17 @@ def _cool_down(order: Order, _stake: Stake, scene: Scene) -> str | None:
 def _duplicate(order: Order, _stake: Stake, scene: Scene) -> str | None:
     at = scene.entered_at.get((order.bot, f"{order.symbol} {order.side}"))
     if at is None or at.date() != scene.now.at.date():
-        return None
+        return APART
     passed, most = (scene.now.at - at).total_seconds(), scene.risk.duplicate_seconds
     return f"the same was sent {passed:.0f} s ago, at least {most} s apart" if passed < most else None
 
 
 def _opposite(order: Order, stake: Stake, scene: Scene) -> str | None:
-    against = [one for one in scene.stakes() if one.symbol == stake.symbol and one.sign * stake.sign < 0]
-    return f"{against[0].bot} points the other way" if against and not order.legs else None
+    others = [one for one in scene.stakes() if one.symbol == stake.symbol]
+    if order.legs or not others:
+        return APART
+    against = [one for one in others if one.sign * stake.sign < 0]
+    return f"{against[0].bot} points the other way" if against else None
 
 
 def _spread(order: Order, _stake: Stake, scene: Scene) -> str | None:
@@ -231,7 +251,7 @@ def _spread(order: Order, _stake: Stake, scene: Scene) -> str | None:
 def _collar(order: Order, _stake: Stake, scene: Scene) -> str | None:
     quote = scene.now.quotes.get(order.symbol)
     if quote is None or order.limit is None or order.legs:
-        return None
+        return APART
     worse = (order.limit - quote.ask) if order.side is Side.BUY else (quote.bid - order.limit)
     return _over("beyond the quote by", worse, scene.risk.price_collar * quote.mid)
 
@@ -240,7 +260,7 @@ def _blackout(order: Order, _stake: Stake, scene: Scene) -> str | None:
     for one in scene.risk.blackouts:
         if one.day == scene.now.sessions.day and (not one.symbols or order.symbol in one.symbols):
             return f"{one.day} is a day without entries"
-    return None
+    return None if scene.risk.blackouts else APART
 
 
 def _tradable(order: Order, _stake: Stake, scene: Scene) -> str | None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hydra.model.market import AssetClass, OptionContract, Right, asset_class_of
 from hydra.model.orders import Order, OrderType, Purpose, Side
 from hydra.qc.rehearsal.results import day_trades, lost_in_a_row, results_of
-from hydra.qc.rehearsal.scene import Scene, Stake
+from hydra.qc.rehearsal.scene import APART, Scene, Stake
 from hydra.qc.rehearsal.truth import ZERO
 
 _WEEK = timedelta(days=7)
@@ -54,7 +54,7 @@ def slippage(order: Order, _stake: Stake, scene: Scene) -> str | None:
 def option_level(order: Order, _stake: Stake, scene: Scene) -> str | None:
     """Levels as brokers number them: puts sold alone 1, bought 2, both together 3; calls sold alone have none."""
     if not order.legs:
-        return None
+        return APART
     sold = [leg for leg in order.legs if leg.side is Side.SELL]
     if len(sold) == len(order.legs):
         puts = all(OptionContract.parse(leg.symbol).right is Right.PUT for leg in sold)
@@ -68,22 +68,24 @@ def option_level(order: Order, _stake: Stake, scene: Scene) -> str | None:
 
 
 def wash_trade(order: Order, _stake: Stake, scene: Scene) -> str | None:
-    """No order of ours that works stands where it could trade with this one."""
-    traded = [(leg.symbol, leg.side) for leg in order.legs] or [(order.symbol, order.side)]
-    for symbol, side in traded:
-        for ticket in scene.now.working:
-            resting = ticket.symbol == symbol and ticket.side is not side and ticket.working
-            if not resting or ticket.order_type is not OrderType.LIMIT or ticket.limit is None or order.legs:
-                continue
-            if order.limit is not None and (order.limit - ticket.limit) * side.sign >= 0:
-                return f"at {order.limit} it could trade with {ticket.client_id}, a {ticket.side} at {ticket.limit}"
-    return None
+    """No order of ours that works stands where it could trade with this one; nothing is said of a structure."""
+    if order.legs:
+        return APART
+    judged = False
+    for ticket in scene.now.working:
+        resting = ticket.symbol == order.symbol and ticket.side is not order.side and ticket.working
+        if not resting or ticket.order_type is not OrderType.LIMIT or ticket.limit is None:
+            continue
+        judged = True
+        if order.limit is not None and (order.limit - ticket.limit) * order.side.sign >= 0:
+            return f"at {order.limit} it could trade with {ticket.client_id}, a {ticket.side} at {ticket.limit}"
+    return None if judged else APART
 
 
 def loss_streak(order: Order, _stake: Stake, scene: Scene) -> str | None:
     """A bot that lost so many trades in a row today enters nothing more."""
     if scene.lossy:
-        return None
+        return APART
     results = results_of(
         scene.truth.venue, scene.truth.order_of, before=scene.now.at
     )  # an exit of this very cycle is news
@@ -101,7 +103,7 @@ def pattern_day_trader(order: Order, _stake: Stake, scene: Scene) -> str | None:
         or asset_class_of(order.symbol) is AssetClass.CRYPTO
         or scene.now.equity >= risk.day_trade_equity
     ):
-        return None
+        return APART
     today = scene.now.sessions.day
     results = [one for one in results_of(scene.truth.venue, scene.truth.order_of) if not _is_pair(one.symbol)]
     made = day_trades(results, today - _WEEK)
@@ -110,7 +112,9 @@ def pattern_day_trader(order: Order, _stake: Stake, scene: Scene) -> str | None:
         sent = scene.truth.orders.get(ticket.client_id)
         if sent is not None and sent.purpose is Purpose.ENTRY and not ticket.filled and not _is_pair(sent.symbol):
             may += max(1, len(sent.legs))
-    may += sum(max(1, len(one.legs)) for one in scene.sent_now if not _is_pair(one.symbol))
+    opened = {one.entry for one in results}  # of what was sent in this cycle, some may be among them already
+    waiting = [one for one in scene.sent_now if one.client_id not in opened and not _is_pair(one.symbol)]
+    may += sum(max(1, len(one.legs)) for one in waiting)
     this = max(1, len(order.legs))
     total = made + may + this
     text = f"{made} day trades made in a week, {may} that may become one, and {this}: at most {risk.day_trades}"

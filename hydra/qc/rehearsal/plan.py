@@ -15,7 +15,7 @@ from functools import lru_cache
 from hydra.adapters.exchange.fault_table import MEANINGS, FaultKind, Operation
 from hydra.model.values import replace as changed
 from hydra.qc.rehearsal.beats import PORTS, Beat, Ends, How, Trouble, draw_fault, nonsense_at
-from hydra.qc.rehearsal.regimes import RECOVERY, REGIMES, USUAL_SECONDS, Sky, Step
+from hydra.qc.rehearsal.regimes import RECOVERY, REGIMES, Sky, Step
 from hydra.qc.rehearsal.world import World
 
 LEGS, TROUBLES_A_LEG = 6, 3
@@ -179,16 +179,6 @@ def _words(chance: random.Random, kind: str, beats: list[Beat], slot: Sequence[i
 def _ends(chance: random.Random, kind: str, beats: list[Beat], slot: Sequence[int]) -> None:
     for place in chance.sample(slot, min(len(slot), chance.randint(1, 3))):
         beats[place] = replace(beats[place], ends=ENDS[kind])
-
-
-def seconds_of(beats: Sequence[Beat]) -> int:
-    """About how long a voyage takes at the exchange, leaps left out."""
-    return sum(beat.seconds for beat in beats)
-
-
-def usual_share(beats: Sequence[Beat]) -> float:
-    """How many of the beats are of the usual length."""
-    return sum(beat.seconds == USUAL_SECONDS for beat in beats) / len(beats)
 
 
 def planned(seed: int, numbers: Sequence[int]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,8 @@ from hydra.policy import BotPolicy, RiskPolicy
 from hydra.qc.rehearsal.truth import ZERO, Lot, Now, Truth
 from hydra.qc.rehearsal.world import World
 
+APART = ""
+"""What a check of a limit answers that has nothing to say of an order: neither that it holds nor that it is broken."""
 _HUNDRED = Decimal(100)
 
 

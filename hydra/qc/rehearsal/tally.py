@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 class Tally:
     """Counts by name. ``capped`` are the rules that made a wish smaller, ``decided`` those whose ceiling was the lowest.
 
-    ``claims`` are how often each was judged, by name; ``crossed`` in how many beats a regime met a kind of trouble ("crash / html_200");
+    ``claims`` are how often each was judged, by name, 0 for one that came up and had nothing to judge; ``crossed`` in how many beats a regime met a kind of trouble ("crash / html_200");
     ``regimes`` are beats, ``trades`` orders sent ("spy-trend / crash / entry").
     """
 

@@ -123,6 +123,7 @@ class Voyage:
         except (Unreachable, OSError) as error:
             self.tally.ended[type(error).__name__] += 1
             self._end(power=False)
+        self._note_losses()  # those of a cycle that did not come to its end, too
         self._count(beat)
         self.problems += self.watch.problems
         return self.problems
@@ -244,7 +245,8 @@ class Voyage:
                 met.add(rule.fault.value)
         if beat.regime:
             self.tally.regimes[beat.regime] += 1
-            self.tally.crossed.update(f"{beat.regime} / {kind}" for kind in met)
+            for kind in met:
+                self.tally.crossed[f"{beat.regime} / {kind}"] += 1
             for order in islice(self.watch.submitted.values(), self._sent, None):
                 self.tally.trades[f"{order.bot} / {beat.regime} / {order.purpose}"] += 1
         if self.watch.truth.fills > self._filled:

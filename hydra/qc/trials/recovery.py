@@ -106,6 +106,8 @@ def _said(told: dict[str, Any], *, forks: bool) -> str:
         f"{len(HELD)} claims held; {found.get('cycles', 0)} cycles, {found.get('orders sent', 0)} orders sent, "
         f"{found.get('executions', 0)} executions, none lost or doubled"
     )
+    if not found.get("orders sent", 0):
+        said += "; a warning: no order was sent, so nothing was shown of orders"
     return said if forks else f"this system cannot fork a process, so nothing was killed; {said}"
 
 

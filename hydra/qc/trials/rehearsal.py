@@ -13,10 +13,12 @@ from typing import Any
 
 from hydra.qc.check import Finding
 from hydra.qc.crew import Crew, Job, Lost
+from hydra.qc.rehearsal.limits import CHECKS
 from hydra.qc.rehearsal.plan import PAIRS, planned
 from hydra.qc.rehearsal.play import TRY_SECONDS, Again, Played, again, play
 from hydra.qc.rehearsal.tally import Tally
 from hydra.qc.trial import Trial
+from hydra.qc.trials.tools import few
 
 NAME = "rehearsal"
 STORMS = 60
@@ -25,6 +27,7 @@ SECONDS = 80.0
 """What so many voyages may take; more may take longer in proportion."""
 _VOYAGE_SECONDS = 120.0
 """After so long a voyage hangs."""
+_TRY = "play more of them (--storms), or look at each bot's signal and hours, and at the rule that capped it"
 _KEPT = 12
 """How many journals are kept for whoever decides them again."""
 
@@ -47,15 +50,11 @@ def ask(trial: Trial, seconds: float | None = None) -> Finding:
     broken = [(number, answer) for number, answer in sorted(answers.items()) if _is_broken(answer)]
     if broken:
         return _broken(trial, *broken[0])
+    nothing = _nothing_shown(told)
+    if nothing:
+        shown = f"{nothing}: nothing was shown; {_TRY}"
+        return Finding(good=False, reason="; ".join([shown, _said(told), *told["warnings"]]))
     return Finding(good=True, reason="; ".join([_said(told), *told["warnings"]]))
-
-
-def one(trial: Trial, voyage: int) -> Finding:
-    """Play one voyage alone; make it small when it breaks a claim, and tell it."""
-    trial.told[NAME] = {"voyages": 1, "storms": 1, "broken": []}
-    finding, told = _again(trial, voyage)
-    trial.told[NAME]["story"] = told
-    return finding
 
 
 def command(trial: Trial, voyage: int) -> str:
@@ -100,23 +99,23 @@ def _broken(trial: Trial, voyage: int, answer: Played | Lost) -> Finding:
     if isinstance(answer, Lost):
         trial.told[NAME]["broken"] = [{"voyage": voyage, "problems": [answer.reason], "again": command(trial, voyage)}]
         return Finding(good=False, reason=f"voyage {voyage} has no answer: {answer.reason}; {_repeat(trial, voyage)}")
-    finding, _ = _again(trial, voyage)
+    finding = _again(trial, voyage)
     if finding.good:
         reason = f"voyage {voyage} broke a claim, and did not when it was repeated: {'; '.join(answer.problems)}"
         return Finding(good=False, reason=f"{reason}; {_repeat(trial, voyage)}")
     return finding
 
 
-def _again(trial: Trial, voyage: int) -> tuple[Finding, list[str]]:
+def _again(trial: Trial, voyage: int) -> Finding:
     """A voyage alone, in a process of its own."""
     job = Job(again, (trial.world, trial.policy, trial.seed, voyage))
     with Crew(1, deadline_seconds=_VOYAGE_SECONDS + TRY_SECONDS) as crew:
         answers = [answer for _, answer in crew.play([job], lambda: trial.progress(f"{NAME} {voyage}", 0, 1))]
     answer: Again | Lost = answers[0]
     if isinstance(answer, Lost):
-        return Finding(good=False, reason=f"voyage {voyage} has no answer: {answer.reason}"), []
+        return Finding(good=False, reason=f"voyage {voyage} has no answer: {answer.reason}")
     if not answer.problems:
-        return Finding(good=True, reason=f"voyage {voyage} of seed {trial.seed}: every claim held"), answer.told
+        return Finding(good=True, reason=f"voyage {voyage} of seed {trial.seed}: every claim held")
     trial.told[NAME]["broken"] = [
         {
             "voyage": voyage,
@@ -128,7 +127,7 @@ def _again(trial: Trial, voyage: int) -> tuple[Finding, list[str]]:
         }
     ]
     reason = f"{answer.problems[0]} (voyage {voyage}, shown by {answer.beats} beats); {_repeat(trial, voyage)}"
-    return Finding(good=False, reason=reason), answer.told
+    return Finding(good=False, reason=reason)
 
 
 def _repeat(trial: Trial, voyage: int) -> str:
@@ -174,6 +173,15 @@ def _by_bot(total: Tally) -> dict[str, dict[str, dict[str, int]]]:
     return found
 
 
+def _nothing_shown(told: Mapping[str, Any]) -> str:
+    """Why voyages in which no claim was broken prove nothing; empty when they prove something."""
+    if not told["cycles"]:
+        return f"no cycle came about in {told['voyages']} voyages"
+    if not told["entries"]:
+        return f"no bot entered in {told['voyages']} voyages"
+    return ""
+
+
 def _warnings(trial: Trial, told: Mapping[str, Any]) -> Iterator[str]:
     voyages, wanted = told["voyages"], told["storms"]
     if voyages < wanted and not told["broken"]:
@@ -182,12 +190,19 @@ def _warnings(trial: Trial, told: Mapping[str, Any]) -> Iterator[str]:
         regimes = told["bots"].get(bot.id, {})
         if not any(purposes.get("entry") for purposes in regimes.values()):
             yield f"a warning: {bot.id} never entered in {voyages} voyages, so its trading was not rehearsed"
+    unknown = [rule for rule in trial.policy.risk.rules if rule not in CHECKS]
+    if unknown:
+        yield f"a warning: nobody here can work out the limit of {few(unknown, ', ')}, so it was not judged"
+    idle = [claim for claim, many in told["claims"].items() if not many]
+    if idle:
+        yield f"a warning: never put to the test: {few(idle, ', ')}"
 
 
 def _said(told: Mapping[str, Any]) -> str:
     pairs, claims = told["pairs"], told["claims"]
     troubles = sum(sum(told[name].values()) for name in ("faults", "troubles", "commands", "ended"))
-    held = f"; {len(claims)} claims held {sum(claims.values())} times" if claims else ""
+    judged = [many for many in claims.values() if many]
+    held = f"; {len(judged)} claims held {sum(judged)} times" if judged else ""
     return (
         f"{told['voyages']} voyages, {told['cycles']} cycles ({told['cycles_a_second']} a second and core), "
         f"{told['orders']} orders, {troubles} troubles, {pairs['met']} of {pairs['all']} pairs of regime and trouble{held}"

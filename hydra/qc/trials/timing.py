@@ -57,11 +57,10 @@ def ask(trial: Trial) -> Finding:
             stopped=stopped,
             watch=watch,
         ).run()
+        took = monotonic() - began
         host = stage.engine.outside.bots.isolation.host
     if len(rows) < least:
-        return Finding(
-            good=False, reason=f"{len(rows)} cycles in {_SECONDS_MOST:g} s, {least} are needed: nothing was shown"
-        )
+        return Finding(good=False, reason=f"{len(rows)} cycles in {took:.1f} s, {least} are needed: nothing was shown")
     told = _told(rows[1:], float(policy.engine.interval_seconds) * 1000)
     told |= {
         "bots": len(policy.enabled_bots),

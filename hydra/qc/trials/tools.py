@@ -58,11 +58,11 @@ def folder(trial: Trial, name: str) -> Path:
     return place
 
 
-def few(problems: Sequence[str]) -> str:
+def few(problems: Sequence[str], between: str = "; ") -> str:
     """The first problems in one line, and how many more there are."""
     more = len(problems) - _SHOWN
-    shown = "; ".join(problems[:_SHOWN])
-    return f"{shown}; and {more} more" if more > 0 else shown
+    shown = between.join(problems[:_SHOWN])
+    return f"{shown}{between}and {more} more" if more > 0 else shown
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
