@@ -8,7 +8,7 @@ by ``attempt_foreign``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -35,12 +35,18 @@ def attempt(what: str, ask: Callable[[], T]) -> Outcome[T]:
 
 def attempt_foreign(what: str, call: Callable[[], T]) -> Outcome[T]:
     """Call foreign code; anything it raises, ``SystemExit`` included, becomes a ``Failure`` naming ``what``."""
+    answer = ask_foreign(what, call)
+    return Outcome(failure=answer) if type(answer) is Failure else Outcome(value=answer)
+
+
+def ask_foreign(what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """What foreign code answers, or the ``Failure`` that stands for what it raised: ``attempt_foreign`` for plugs, which are many."""
     try:
-        return Outcome(value=call())
+        return call(*arguments)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return Outcome(failure=failure_of(what, error))
+        return failure_of(what, error)
 
 
 def failure_of(what: str, error: BaseException) -> Failure:

@@ -116,10 +116,12 @@ def volatility(values: Floats, n: int, bars_a_year: float) -> float | None:
         return None
     _, np = load()
     tail = values[-n - 1 :]
-    if not (tail > 0).all():
+    if not np.minimum.reduce(tail) > 0:
         return None
     returns = np.log(tail[1:] / tail[:-1])
-    return _number(returns.std(ddof=1) * sqrt(bars_a_year))
+    # What std(ddof=1) does, without what it asks before it does it: rows are short here, and there are many.
+    off = returns - np.add.reduce(returns) / n
+    return _number(sqrt(np.add.reduce(off * off) / (n - 1)) * sqrt(bars_a_year))
 
 
 def vwap(bars: Sequence[Bar]) -> float | None:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from hydra import indicators
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
+from hydra.model.values import Value
 from hydra.policy import minute_of
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ _OPENED = attrgetter("at")
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Value, frozen=True, kw_only=True):
     """What a signal is shown: the closed bars of a symbol, oldest first, and the time.
 
     ``at`` is now, aware UTC; ``minute`` is the exchange's local minute of the day now, so the local time of any bar of today is

@@ -62,14 +62,14 @@ def _checked(name: str, outcome: Outcome[Any] | None) -> Outcome[Any]:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name in _ONE:
-        return type(value) is _ONE[name]
-    if name in _MANY:
-        return type(value) is tuple and all(type(one) is _MANY[name] for one in value)
-    if name.startswith(CHAIN):
-        return type(value) is tuple and all(type(one) is OptionQuote for one in value)
+    make = _ONE.get(name)
+    if make is not None:
+        return type(value) is make
+    make = OptionQuote if name.startswith(CHAIN) else _MANY.get(name)
+    if make is not None:
+        return type(value) is tuple and set(map(type, value)) <= {make}
     assert name == "probes", f"no make is known for the answer to {name}"
-    return isinstance(value, Mapping) and all(type(probe) is Probe for probe in value.values())
+    return isinstance(value, Mapping) and set(map(type, value.values())) <= {Probe}
 
 
 def _nonsense(name: str, value: Any) -> Failure:

@@ -8,18 +8,20 @@ already carries the answers: the cycle and its replay run the same code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache
+from operator import attrgetter
 
 from hydra.engine.admit import Admission, admit
 from hydra.engine.answers import CHAIN
 from hydra.engine.drafts import Drafts
 from hydra.engine.manage import manage
 from hydra.engine.release import release_all
-from hydra.guard import attempt_foreign, shown, told
+from hydra.guard import ask_foreign, shown, told
 from hydra.model.market import AssetClass, OptionQuote, asset_class_of
 from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Skip
 from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding, Mode
-from hydra.model.snapshot import GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
+from hydra.model.same import Same
+from hydra.model.snapshot import Failure, GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
 from hydra.model.values import Value, replace
 from hydra.policy import BotPolicy, Policy, minute_of
 from hydra.ports import Question
@@ -116,17 +118,18 @@ def foreseen(considered: Consideration, cycle: int) -> Plan:
 def ask_gates(snapshot: Snapshot, book: RuleBook) -> tuple[GateAnswer, ...]:
     """Every gate's answer for every key of its scope. Whatever is not an answer is a refusal."""
     policy = book.policy
-    return tuple(
-        [_ask(gate, snapshot, policy, key) for gate in book.gates for key in keys_of(gate.scope, policy.symbols)]
-    )
+    return tuple([_ask(gate, snapshot, policy, key) for gate, key in _asked(Same(book.gates), policy.symbols)])
+
+
+@lru_cache(maxsize=8)
+def _asked(gates: Same[tuple[Gate, ...]], symbols: tuple[str, ...]) -> tuple[tuple[Gate, str], ...]:
+    return tuple((gate, key) for gate in gates.value for key in keys_of(gate.scope, symbols))
 
 
 def _ask(gate: Gate, snapshot: Snapshot, policy: Policy, key: str) -> GateAnswer:
-    outcome = attempt_foreign(gate.name, partial(gate.ask, snapshot, policy, key))
-    reply = outcome.value
-    if outcome.failure is not None:
-        reason = f"the gate failed: {outcome.failure.kind}: {outcome.failure.reason}"
-        reply = Reply(verdict=Verdict.REFUSE, reason=reason)
+    reply = ask_foreign(gate.name, gate.ask, snapshot, policy, key)
+    if type(reply) is Failure:
+        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate failed: {reply.kind}: {reply.reason}")
     elif type(reply) is not Reply or type(reply.verdict) is not Verdict or type(reply.reason) is not str:
         reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {shown(reply)}, not with a reply")
     return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=told(reply.reason), key=key)
@@ -257,6 +260,12 @@ def _outside_options(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | No
     return ("session", f"the option session is {'unknown' if session is None else session.phase}")
 
 
+@lru_cache(maxsize=32)
+def _by_symbol(chain: Same[Mapping[str, OptionQuote]]) -> tuple[OptionQuote, ...]:
+    """A chain is read now and then, and shown in every cycle."""
+    return tuple(sorted(chain.value.values(), key=attrgetter("symbol")))
+
+
 class Belongings:
     """What every bot holds and has ordered, and the chains there are: looked up once a cycle, for all of them."""
 
@@ -270,7 +279,7 @@ class Belongings:
                 self.ordered[order.bot] = (*self.ordered.get(order.bot, ()), order.symbol)
         sight = snapshot.sight
         self.chains: dict[str, tuple[OptionQuote, ...]] = {
-            underlying: tuple(sorted(chain.values(), key=lambda quote: quote.symbol))
+            underlying: _by_symbol(Same(chain))
             for underlying, chain in sight.chains.items()
             if CHAIN + underlying not in sight.missing
         }

@@ -7,10 +7,12 @@ translate to a venue's own spelling. A field that a venue does not deliver is ``
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from hydra.model.errors import Invalid
 from hydra.model.money import exact
@@ -143,6 +145,31 @@ def multiplier_of(symbol: str) -> Decimal:
     return _HUNDRED if asset_class_of(symbol) is AssetClass.OPTION else _ONE
 
 
+_ZERO = Decimal(0)
+Holds: TypeAlias = "Mapping[Callable[[str, Any], None], tuple[str, ...]]"
+"""What must hold of each number of a value that is there, by the function that says so by name."""
+_QUOTE: Holds = {positive: ("bid", "ask"), not_negative: ("bid_size", "ask_size")}
+_BAR: Holds = {positive: ("open", "high", "low", "close"), not_negative: ("volume",)}
+_OPTION_QUOTE: Holds = {
+    positive: ("bid", "ask"),
+    not_negative: ("bid_size", "ask_size", "volume", "open_interest", "implied_volatility"),
+    finite: ("delta", "gamma", "theta", "vega"),
+}
+
+
+def refuse(what: str, value: Value, holds: Holds) -> None:
+    """Raise ``Invalid`` naming the number that does not hold.
+
+    Prices are made by the million, so they look at their numbers themselves, and ask for names only when one is wrong.
+    """
+    for check, names in holds.items():
+        for name in names:
+            number = getattr(value, name)
+            if number is not None:
+                check(f"{what}.{name}", number)
+    raise Invalid(f"{what} has a number that does not hold: {value!r}")
+
+
 class Quote(Value, frozen=True, kw_only=True):
     """Best bid and ask of a symbol as of a time. Sizes are in the symbol's units. A crossed quote cannot be built."""
 
@@ -155,11 +182,14 @@ class Quote(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         aware_utc("quote.at", self.at)
-        positive("quote.bid", self.bid)
-        positive("quote.ask", self.ask)
-        not_negative("quote.bid_size", self.bid_size)
-        not_negative("quote.ask_size", self.ask_size)
-        if self.bid > self.ask:
+        bid, ask = self.bid, self.ask
+        for number in (bid, ask):
+            if not (type(number) is Decimal and number.is_finite() and number > _ZERO):
+                refuse("quote", self, _QUOTE)
+        for number in (self.bid_size, self.ask_size):
+            if not (type(number) is Decimal and number.is_finite() and number >= _ZERO):
+                refuse("quote", self, _QUOTE)
+        if bid > ask:
             raise Invalid(
                 f"quote of {self.symbol} at {self.at.isoformat()} is crossed: bid {self.bid} above ask {self.ask}"
             )
@@ -186,12 +216,13 @@ class Bar(Value, frozen=True, kw_only=True):
         aware_utc("bar.at", self.at)
         if self.seconds <= 0:
             raise Invalid(f"bar.seconds must be above 0, got {self.seconds}")
-        positive("bar.open", self.open)
-        positive("bar.high", self.high)
-        positive("bar.low", self.low)
-        positive("bar.close", self.close)
-        not_negative("bar.volume", self.volume)
-        if not self.low <= min(self.open, self.close) or not max(self.open, self.close) <= self.high:
+        low, high, volume = self.low, self.high, self.volume
+        for number in (low, high, self.open, self.close):
+            if not (type(number) is Decimal and number.is_finite() and number > _ZERO):
+                refuse("bar", self, _BAR)
+        if not (type(volume) is Decimal and volume.is_finite() and volume >= _ZERO):
+            refuse("bar", self, _BAR)
+        if not (low <= self.open <= high and low <= self.close <= high):
             raise Invalid(
                 f"bar of {self.symbol} at {self.at.isoformat()} contradicts itself: "
                 f"open {self.open} high {self.high} low {self.low} close {self.close}"
@@ -221,23 +252,17 @@ class OptionQuote(Value, frozen=True, kw_only=True):
     implied_volatility: Decimal | None = None
 
     def __post_init__(self) -> None:
-        OptionContract.parse(self.symbol)
+        _contract_of(self.symbol)
         aware_utc("option_quote.at", self.at)
-        for holds, names in _HOLDS:
-            for name, whole in names:
-                number = getattr(self, name)
-                if number is not None:
-                    holds(whole, number)
-        if self.bid is not None and self.ask is not None and self.bid > self.ask:
-            raise Invalid(f"quote of {self.symbol} is crossed: bid {self.bid} above ask {self.ask}")
-
-
-_HOLDS = tuple(
-    (holds, tuple((name, f"option_quote.{name}") for name in names))
-    for holds, names in (
-        (positive, ("bid", "ask")),
-        (not_negative, ("bid_size", "ask_size", "volume", "open_interest", "implied_volatility")),
-        (finite, ("delta", "gamma", "theta", "vega")),
-    )
-)
-"""What must hold of each number of a contract's quote that is there, with its name in full: chains have thousands of them."""
+        bid, ask = self.bid, self.ask
+        for number in (bid, ask):
+            if number is not None and not (type(number) is Decimal and number.is_finite() and number > _ZERO):
+                refuse("option_quote", self, _OPTION_QUOTE)
+        for number in (self.bid_size, self.ask_size, self.volume, self.open_interest, self.implied_volatility):
+            if number is not None and not (type(number) is Decimal and number.is_finite() and number >= _ZERO):
+                refuse("option_quote", self, _OPTION_QUOTE)
+        for number in (self.delta, self.gamma, self.theta, self.vega):
+            if number is not None and not (type(number) is Decimal and number.is_finite()):
+                refuse("option_quote", self, _OPTION_QUOTE)
+        if bid is not None and ask is not None and bid > ask:
+            raise Invalid(f"quote of {self.symbol} is crossed: bid {bid} above ask {ask}")

@@ -102,6 +102,7 @@ def worst_loss(amounts: dict[str, Decimal], paid: Decimal) -> Decimal | None:
     return max(ZERO, paid - worst)
 
 
+@lru_cache(maxsize=1024)
 def weekdays_left(day: date, expiry: date) -> int:
     """Mondays to Fridays from ``day`` to ``expiry``, the latter not counted; 0 from the day itself on. Holidays are not known."""
     weeks, more = divmod(max((expiry - day).days, 0), 7)

@@ -81,6 +81,7 @@ class Section(BaseModel):
 
 
 @cache
+@cache
 def minute_of(time_of_day: str) -> int:
     """Minutes after midnight of an ``hh:mm``."""
     return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -110,7 +111,7 @@ class OptionsPolicy(Section):
     rate: Annotated[Decimal, Field(ge=Decimal("-0.05"), le=Decimal("0.5"))] = Decimal("0.04")
     dividend_yield: Annotated[Decimal, Field(ge=0, le=Decimal("0.5"))] = Decimal(0)
 
-    @property
+    @cached_property
     def stale_after(self) -> timedelta:
         """From which age a quote counts as none: ``stale_seconds``, or two reads of the chain when they are further apart."""
         return timedelta(seconds=max(float(self.stale_seconds), _READS_MISSED * float(self.chain_seconds)))

@@ -85,6 +85,8 @@ def _clock_skew(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
 
 def failed_reads(snapshot: Snapshot, policy: Policy) -> int:
     """Failed reads within the failure window that ends now."""
+    if not snapshot.ledger.failed_at:
+        return 0
     since = snapshot.at - timedelta(seconds=policy.health.failure_window_seconds)
     return sum(1 for at in snapshot.ledger.failed_at if since < at <= snapshot.at)
 

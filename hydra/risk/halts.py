@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
-from hydra.guard import attempt_foreign, shown
+from hydra.guard import ask_foreign, shown
 from hydra.model.orders import Skip
 from hydra.model.portfolio import Halt, Ledger
-from hydra.model.snapshot import Command, Snapshot
+from hydra.model.snapshot import Command, Failure, Snapshot
 from hydra.policy import Policy
 from hydra.risk.plugs import Kill, RuleBook
 from hydra.risk.reconcile import acceptance
@@ -45,12 +44,11 @@ def automatic_halts(snapshot: Snapshot, book: RuleBook) -> tuple[Halt, ...]:
 
 def _ask(name: str, kill: Kill, snapshot: Snapshot, book: RuleBook) -> tuple[str | None, str | None]:
     """(why all trading must stop, how the kill failed to answer)."""
-    outcome = attempt_foreign(f"kill {name}", partial(kill, snapshot, book.policy))
-    if outcome.failure is not None:
-        return None, f"kill {name} failed: {outcome.failure.kind}: {outcome.failure.reason}"
-    answer: object = outcome.value
+    answer = ask_foreign(name, kill, snapshot, book.policy)
     if answer is None:
         return None, None
+    if type(answer) is Failure:
+        return None, f"kill {name} failed: {answer.kind}: {answer.reason}"
     if type(answer) is not str or not answer:
         return None, f"kill {name} answered with {shown(answer)}"
     # A reason is journaled, whatever a plug has written into it.

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from hydra.guard import attempt_foreign, shown, told
+from hydra.guard import ask_foreign, shown, told
 from hydra.model.money import ZERO, plain, size_down
 from hydra.model.orders import Ceiling, Judgement
+from hydra.model.snapshot import Failure
 from hydra.risk.plugs import Case, Rule
 
 
@@ -30,11 +31,9 @@ def judge(case: Case, rules: Mapping[str, Rule]) -> Judgement:
 
 
 def _ceiling(name: str, rule: Rule, case: Case) -> Ceiling:
-    outcome = attempt_foreign(f"rule {name}", lambda: rule(case))
-    answer = outcome.value
-    if outcome.failure is not None:
-        reason = f"the rule failed: {outcome.failure.kind}: {outcome.failure.reason}"
-        return Ceiling(rule=name, quantity=ZERO, reason=reason)
+    answer = ask_foreign(name, rule, case)
+    if type(answer) is Failure:
+        return Ceiling(rule=name, quantity=ZERO, reason=f"the rule failed: {answer.kind}: {answer.reason}")
     if type(answer) is not Ceiling or type(answer.reason) is not str or not _is_a_size(answer.quantity):
         return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {shown(answer)}, not with a ceiling")
     reason = told(answer.reason)

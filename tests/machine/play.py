@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from hydra.qc.rehearsal.beats import draw_beats
+from hydra.qc.rehearsal.heap import settled_heap
 from hydra.qc.rehearsal.shrink import Case, crash_of, replay_of
 from hydra.qc.rehearsal.tally import Tally
 from hydra.qc.rehearsal.voyage import Voyage
@@ -36,6 +37,13 @@ def play(seed: int, voyage: int) -> Played:
     """One voyage, from its number."""
     tally = Tally()
     case = case_of(seed * VOYAGES_A_SEED + voyage)
+    with settled_heap():
+        problems = _problems(case, voyage, tally)
+    tally.counts["voyages"] += 1
+    return Played(voyage, problems, tally.document())
+
+
+def _problems(case: Case, voyage: int, tally: Tally) -> list[str]:
     one = Voyage(case.world, tally)
     try:
         problems = one.play(case.beats) or one.calm()
@@ -44,5 +52,4 @@ def play(seed: int, voyage: int) -> Played:
             tally.counts["voyages replayed"] += 1
     except Exception as error:  # noqa: BLE001  # whatever ends a process is a finding
         problems = [crash_of(error)]
-    tally.counts["voyages"] += 1
-    return Played(voyage, problems, tally.document())
+    return problems

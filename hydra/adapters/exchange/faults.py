@@ -94,9 +94,9 @@ class Tally(Value, frozen=True, kw_only=True):
 class _Standing:
     """A rule and its counters. Fills are counted on the stream and in the list each for itself."""
 
-    def __init__(self, rule: Rule, chance: random.Random) -> None:
+    def __init__(self, rule: Rule, seed: str) -> None:
         self.rule = rule
-        self._chance = chance
+        self._chance = None if rule.probability is None else random.Random(seed)
         self._seen: dict[Operation | None, int] = {}
         self._acted: dict[Operation | None, int] = {}
         self._places, self._requests = _places(rule)
@@ -137,7 +137,7 @@ class _Standing:
             return seen == rule.nth
         if rule.every is not None:
             return seen % rule.every == 0
-        return rule.probability is None or self._chance.random() < rule.probability
+        return rule.probability is None or self._chance is None or self._chance.random() < rule.probability
 
 
 class FaultPlan:
@@ -216,7 +216,7 @@ class FaultPlan:
             return any(standing.rule.symbol for standing in self._standings)
 
     def _standing(self, number: int, rule: Rule) -> _Standing:
-        return _Standing(rule, random.Random(f"{self._seed}/{number}"))
+        return _Standing(rule, f"{self._seed}/{number}")
 
     def _due(self, asked: Asked, kinds: frozenset[FaultKind]) -> Rule | None:
         """All rules count; the first that is due acts."""

@@ -25,6 +25,8 @@ from hydra.model.orders import TimeInForce
 from hydra.model.values import Value
 
 Venue = TypeVar("Venue")
+_STAYS = frozenset({"feed", "calendar", "settings", "instruments"})
+"""What an exchange is made with, and keeps."""
 _WHOLE = frozenset({TimeInForce.FOK})
 
 
@@ -46,9 +48,14 @@ class FaultyExchange:
     def __getattr__(self, name: str) -> Any:
         """Everything that is not changed here. Methods are kept: there are many questions in a cycle."""
         found = getattr(self._exchange, name)
-        if type(found) is MethodType:
+        if type(found) is MethodType or name in _STAYS:
             self.__dict__[name] = found
         return found
+
+    @property
+    def now(self) -> datetime:
+        """The exchange's clock."""
+        return self._exchange.now
 
     def place(self, request: Request) -> Ticket | Rejection:
         """Take an order, unless its refusal is due; ration it, if that is."""

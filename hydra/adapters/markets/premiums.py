@@ -26,6 +26,7 @@ SMILE = (-0.06, 0.02)
 SPREAD = (0.01, 0.01)
 """Half a spread: dollars at least, and the share of the price; half the underlying's times delta comes on top."""
 _YEAR = 365 * 86_400 * 1e6
+_ROOT = sqrt(2)
 _TICK = Decimal("0.01")
 _BUSY = 1000
 """Shares of the underlying traded for one contract at the money and near its expiry."""
@@ -48,15 +49,10 @@ class Greeks(NamedTuple):
 def worth(spot: float, strike: float, call: bool, years: float, volatility: float) -> Greeks:
     """Black and Scholes without interest and dividends (The Pricing of Options and Corporate Liabilities, 1973)."""
     deviation = volatility * sqrt(years)
-    d1 = log(spot / strike) / deviation + deviation / 2
-    d2 = d1 - deviation
+    price, delta, d1 = premium(spot, strike, call, deviation)
     density = exp(-d1 * d1 / 2) / sqrt(2 * pi)
-    price = spot * _normal(d1) - strike * _normal(d2)
-    delta = _normal(d1)
-    if not call:
-        price, delta = price - spot + strike, delta - 1
     return Greeks(
-        price=max(price, 0.0),
+        price=price,
         delta=delta,
         gamma=density / (spot * deviation),
         theta=-spot * density * volatility / (2 * sqrt(years)) / 365,
@@ -64,8 +60,14 @@ def worth(spot: float, strike: float, call: bool, years: float, volatility: floa
     )
 
 
-def _normal(at: float) -> float:
-    return (1 + erf(at / sqrt(2))) / 2
+def premium(spot: float, strike: float, call: bool, deviation: float) -> tuple[float, float, float]:
+    """(price, delta, d1) at so many standard deviations of the price until expiry: what a quote needs, and no more."""
+    d1 = log(spot / strike) / deviation + deviation / 2
+    delta = (1 + erf(d1 / _ROOT)) / 2
+    price = spot * delta - strike * ((1 + erf((d1 - deviation) / _ROOT)) / 2)
+    if not call:
+        price, delta = price - spot + strike, delta - 1
+    return max(price, 0.0), delta, d1
 
 
 class _Hours(NamedTuple):

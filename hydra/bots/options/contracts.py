@@ -8,7 +8,6 @@ needs it refuses, unless its minimum is zero or the policy waives it by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -18,11 +17,11 @@ from hydra.bots.options.pricing import expires_at
 from hydra.model.market import OptionContract, OptionQuote
 from hydra.model.money import plain
 from hydra.model.structures import weekdays_left
+from hydra.model.values import Value
 from hydra.policy import OptionPolicy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Value, frozen=True, kw_only=True):
     """What one look at a chain knows beside it. ``spot`` is the middle of the underlying's quote, in dollars."""
 
     at: datetime
@@ -33,8 +32,7 @@ class Look:
     stale: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
+class Contract(Value, frozen=True, kw_only=True):
     """A contract of a chain. ``days`` are calendar days to expiry."""
 
     terms: OptionContract
@@ -95,9 +93,12 @@ def days(contract: Contract, look: Look) -> str | None:
 
 def quoted(contract: Contract, _look: Look) -> str | None:
     """Somebody bids and somebody offers."""
-    sides = {"bid": contract.quote.bid, "ask": contract.quote.ask}
+    quote = contract.quote
+    if quote.bid is not None and quote.ask is not None:
+        return None
+    sides = {"bid": quote.bid, "ask": quote.ask}
     missing = [name for name, price in sides.items() if price is None]
-    return f"{contract.symbol} has no {' and no '.join(missing)}" if missing else None
+    return f"{contract.symbol} has no {' and no '.join(missing)}"
 
 
 def fresh(contract: Contract, look: Look) -> str | None:
@@ -127,11 +128,12 @@ def open_interest(contract: Contract, look: Look) -> str | None:
 
 def spread(contract: Contract, look: Look) -> str | None:
     """Bid and ask are at most ``spread_most`` of their middle apart."""
-    share = 2 * (contract.ask - contract.bid) / (contract.ask + contract.bid)
+    bid, ask = contract.bid, contract.ask
+    share = 2 * (ask - bid) / (ask + bid)
     if share <= look.policy.spread_most:
         return None
     return (
-        f"{contract.symbol} is {plain(contract.bid)} to {plain(contract.ask)}, {share:.2f} of the middle, "
+        f"{contract.symbol} is {plain(bid)} to {plain(ask)}, {share:.2f} of the middle, "
         f"at most {plain(look.policy.spread_most)}"
     )
 

@@ -18,6 +18,7 @@ from hydra.model.market import Right
 from hydra.model.money import ZERO, plain, to_increment
 from hydra.model.orders import Leg, Side
 from hydra.model.structures import most_lost_of
+from hydra.model.values import Value
 from hydra.policy import OptionPolicy, StructureName
 
 _CENT = Decimal("0.01")
@@ -26,8 +27,7 @@ _SHOWN = 5
 _PUT, _CALL = Right.PUT, Right.CALL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priced:
+class Priced(Value, frozen=True, kw_only=True):
     """A contract that passed the rules, with its delta: below zero for a put."""
 
     contract: Contract
@@ -44,8 +44,7 @@ class Priced:
         return self.contract.terms.right
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Value, frozen=True, kw_only=True):
     """One contract of a structure, bought or sold, one for each unit."""
 
     priced: Priced

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from math import sqrt
 
-from hydra.adapters.markets.premiums import worth
+from hydra.adapters.markets.premiums import premium
 from hydra.bots.options.pricing import years_left
 from hydra.model.market import OptionContract, OptionQuote, Right
 
@@ -30,7 +31,7 @@ class Shown:
     """What is shown of an underlying at an instant: its price in dollars, its annual volatility as a fraction, how it is quoted."""
 
     at: datetime
-    price: Decimal
+    spot: float
     volatility: float
     wide: bool
     size: Decimal
@@ -38,15 +39,14 @@ class Shown:
 
 def quoted(shown: Shown, symbol: str) -> OptionQuote:
     """The quote of a contract, by its symbol, when its underlying shows this."""
-    contract = OptionContract.parse(symbol)
-    spot, strike = float(shown.price), float(contract.strike)
-    years = _years(contract.expiry, shown.at)
-    volatility = shown.volatility * (1 + _SKEW * max(0.0, 1 - strike / spot))
-    greeks = worth(spot, strike, contract.right is Right.CALL, years, volatility)
-    half = max(0.01, greeks.price * (_WIDE_HALF if shown.wide else _HALF))
-    cents = round((greeks.price - half) * 100)
-    bid = cents * _CENT if cents > 0 else None
-    ask = (max(0, cents) + max(1, round(200 * half))) * _CENT
+    expiry, strike, call = _terms(symbol)
+    spot = shown.spot
+    volatility = shown.volatility * (1 + _SKEW * (1 - strike / spot)) if strike < spot else shown.volatility
+    price, delta, _ = premium(spot, strike, call, volatility * _root_of_years(expiry, shown.at))
+    half = max(0.01, price * (_WIDE_HALF if shown.wide else _HALF))
+    cents = round((price - half) * 100)
+    bid = _dollars(cents) if cents > 0 else None
+    ask = _dollars(max(0, cents) + max(1, round(200 * half)))
     return OptionQuote(
         symbol=symbol,
         at=shown.at,
@@ -56,12 +56,29 @@ def quoted(shown: Shown, symbol: str) -> OptionQuote:
         ask_size=shown.size,
         volume=_VOLUME,
         open_interest=_OPEN_INTEREST,
-        delta=round(greeks.delta * 10_000) * _PLACES,
-        implied_volatility=round(volatility * 10_000) * _PLACES,
+        delta=_to_places(round(delta * 10_000)),
+        implied_volatility=_to_places(round(volatility * 10_000)),
     )
 
 
 @lru_cache(maxsize=64)
-def _years(expiry: date, at: datetime) -> float:
-    """What is left until expiry, the same for a whole column of a chain."""
-    return max(_LEAST_YEARS, years_left(expiry, at))
+def _root_of_years(expiry: date, at: datetime) -> float:
+    """The square root of what is left until expiry, the same for a whole column of a chain."""
+    return sqrt(max(_LEAST_YEARS, years_left(expiry, at)))
+
+
+@lru_cache(maxsize=16_384)
+def _dollars(cents: int) -> Decimal:
+    return cents * _CENT
+
+
+@lru_cache(maxsize=16_384)
+def _to_places(number: int) -> Decimal:
+    return number * _PLACES
+
+
+@lru_cache(maxsize=4096)
+def _terms(symbol: str) -> tuple[date, float, bool]:
+    """Expiry, strike, and whether it is a call."""
+    contract = OptionContract.parse(symbol)
+    return contract.expiry, float(contract.strike), contract.right is Right.CALL

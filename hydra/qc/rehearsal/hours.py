@@ -36,15 +36,19 @@ class ExchangeHours:
 
     def __init__(self) -> None:
         self._stretch: tuple[datetime, datetime, Sessions, int] | None = None
+        self._last: tuple[datetime, Sessions] | None = None
 
     def sessions(self, at: datetime) -> Sessions:
         """Day, minute and sessions at ``at`` (aware UTC)."""
+        if self._last is not None and self._last[0] is at:
+            return self._last[1]  # several ask in a row, of the very same moment
         known = self._stretch
         if known is None or not known[0] <= at < known[1]:
             known = self._stretch = _stretch(at)
         begins, _, shown, minute = known
         passed = int((at - begins).total_seconds() // 60)
-        return Sessions(day=shown.day, minute=minute + passed, by_class=shown.by_class)
+        self._last = (at, Sessions(day=shown.day, minute=minute + passed, by_class=shown.by_class))
+        return self._last[1]
 
 
 def _stretch(at: datetime) -> tuple[datetime, datetime, Sessions, int]:

@@ -28,6 +28,9 @@ from hydra.qc.rehearsal.world import World
 _CENT = Decimal("0.01")
 _EXACT = Decimal("0.00000001")
 _MINUTE = timedelta(minutes=1)
+_HALF, _WIDE_HALF, _NO_HALF = Decimal("0.0001"), Decimal("0.04"), Decimal(0)
+"""Half the spread as a fraction of the price, at least an increment: usually, blown out, and locked."""
+_NOTHING = Decimal(0)
 _LEAST, _MOST = Decimal("0.05"), Decimal(1_000_000)
 _BEFORE_CLOSE, _AFTER_CLOSE = timedelta(minutes=12), timedelta(minutes=20)
 _MINUTES_MOST = 150
@@ -64,7 +67,8 @@ class _Course:
         self.open = self.high = self.low = price
 
     def meet(self, price: Decimal) -> None:
-        self.high, self.low = max(self.high, price), min(self.low, price)
+        self.high = max(self.high, price)
+        self.low = min(self.low, price)
 
     def bar(self, closes_at: datetime, price: Decimal, manner: Manner) -> Bar:
         """The minute that ends at a price."""
@@ -99,7 +103,7 @@ class Market:
         self._beats = 0
         listed = {OptionContract.parse(contract).root for contract in world.contracts}
         self._roots = {symbol: root_of(symbol) for symbol in world.symbols if root_of(symbol) in listed}
-        self._size = Decimal(world.sizes[0])
+        self._sizes = [Decimal(size) for size in world.sizes]
         past = [bar for course in self._courses.values() for bar in self._past(course)]
         self._write(start, dict.fromkeys(world.symbols, Move()), start, past)
 
@@ -127,7 +131,8 @@ class Market:
         for symbol, move in moves.items():
             course = self._courses[symbol]
             was = course.price
-            course.price = min(_MOST, max(_LEAST, was * (10_000 + move.points) / 10_000)).quantize(_EXACT)
+            if move.points:
+                course.price = min(_MOST, max(_LEAST, was * (10_000 + move.points) / 10_000)).quantize(_EXACT)
             course.excited = max(course.excited * _CALMING, abs(move.points) / 100)
             if not sessions.by_class[course.kind].open:
                 continue
@@ -145,13 +150,14 @@ class Market:
 
     def _quote(self, course: _Course, at: datetime, manner: Manner) -> Quote:
         price, step = course.price, course.increment
-        half = max(step, price * Decimal("0.0001"))
-        if manner is Manner.WIDE:
-            half = price * Decimal("0.04")
-        if manner is Manner.LOCKED:
-            half = Decimal(0)
-        sizes = self.world.sizes
-        size = Decimal(0 if manner in (Manner.HALTED, Manner.PAUSED) else sizes[self._beats % len(sizes)])
+        half = (
+            _NO_HALF
+            if manner is Manner.LOCKED
+            else price * _WIDE_HALF
+            if manner is Manner.WIDE
+            else max(step, price * _HALF)
+        )
+        size = _NOTHING if manner in (Manner.HALTED, Manner.PAUSED) else self._sizes[self._beats % len(self._sizes)]
         bid = max(step, (price - half).quantize(step))
         ask = max(bid, (price + half).quantize(step))
         return Quote(symbol=course.symbol, at=at, bid=bid, ask=ask, bid_size=size, ask_size=size)
@@ -164,7 +170,11 @@ class Market:
         if opens is not None and before < opens:  # over night the price leaps, it does not walk
             was, before = course.price, opens
             course.begin(was)
-        ends = list(_minutes(before, at))
+        first = before.replace(second=0, microsecond=0) + _MINUTE
+        if first > at:
+            course.meet(course.price)
+            return
+        ends = list(_minutes(first, at))
         chance = random.Random(f"way {self.world.seed} {course.symbol} {self._beats}") if len(ends) > _SMOOTH else None
         if len(ends) > _MINUTES_MOST:
             ends = ends[-_MINUTES_MOST:]
@@ -202,15 +212,14 @@ class Market:
     def _shown(self, course: _Course, at: datetime, *, wide: bool) -> Shown:
         """What its contracts are priced by."""
         volatility = course.volatility * (1 + min(3.0, course.excited))
-        return Shown(at=at, price=course.price, volatility=volatility, wide=wide, size=self._size)
+        return Shown(at=at, spot=float(course.price), volatility=volatility, wide=wide, size=self._sizes[0])
 
 
-def _minutes(before: datetime, at: datetime) -> Iterator[datetime]:
-    """The full minutes after ``before``, up to ``at``."""
-    end = before.replace(second=0, microsecond=0) + _MINUTE
-    while end <= at:
-        yield end
-        end += _MINUTE
+def _minutes(first: datetime, at: datetime) -> Iterator[datetime]:
+    """The full minutes from ``first`` on, up to ``at``."""
+    while first <= at:
+        yield first
+        first += _MINUTE
 
 
 def after(calendar: Calendar, now: datetime, beat: Beat) -> datetime:

@@ -45,6 +45,9 @@ class Tape:
         self._listed = {symbol: OptionContract.parse(symbol) for symbol in sorted(contracts)}
         self._lapses = {symbol: lapses_at(contract) for symbol, contract in self._listed.items()}
         self._roots = {symbol: contract.root for symbol, contract in self._listed.items()}
+        self._contracts_on: dict[str, list[str]] = {}
+        for symbol, root in self._roots.items():
+            self._contracts_on.setdefault(root, []).append(symbol)
         self._instants: list[datetime] = []
         self._bars: list[Bar] = []
         self._bars_of: dict[str, _Rows[Bar]] = {symbol: _Rows() for symbol in self._symbols}
@@ -121,9 +124,15 @@ class Tape:
         return worked_out[1]
 
     def chain(self, underlying: str, at: datetime) -> tuple[OptionQuote, ...]:
-        found = (
-            self.option_quote(symbol, at)
-            for symbol, root in self._roots.items()
-            if root == underlying and at < self._lapses[symbol]
-        )
-        return tuple(quote for quote in found if quote is not None)
+        known = self._chains_of.get(underlying)
+        count = 0 if known is None else known.upto(at)
+        if known is None or not count:
+            return ()
+        told, worked_out, quotes = known.rows[count - 1], self._worked_out, []
+        for symbol in self._contracts_on[underlying]:
+            if at < self._lapses[symbol]:
+                one = worked_out.get(symbol)
+                if one is None or one[0] != count:
+                    one = worked_out[symbol] = (count, told(symbol))
+                quotes.append(one[1])
+        return tuple(quotes)
