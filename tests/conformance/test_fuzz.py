@@ -51,7 +51,7 @@ LEGS = [
 RESTING = {"symbol": "AAPL", "qty": "1", "side": "buy", "type": "limit", "time_in_force": "gtc", "limit_price": "70"}
 FILLED = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "market", "time_in_force": "day"}
 MODES = {"fitting": GenerationMode.POSITIVE, "unfitting": GenerationMode.NEGATIVE}
-EXAMPLES = {"few": 5, "many": 150}
+EXAMPLES = {"few": 3, "many": 150}
 
 
 def has_wrong_input(operation: openapi.Operation) -> bool:

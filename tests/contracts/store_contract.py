@@ -60,7 +60,7 @@ class StoreContract:
     def test_an_empty_store_has_an_empty_ledger_at_the_beginning(self) -> None:
         assert self.new().load() == EMPTY
 
-    @settings(EXAMPLES, max_examples=25)
+    @settings(EXAMPLES, max_examples=15)
     @given(ledger=ledgers)
     def test_what_was_committed_is_loaded_to_the_last_digit_and_in_order(self, ledger: Ledger) -> None:
         store = self.new()
@@ -69,7 +69,7 @@ class StoreContract:
         assert (loaded, position) == (ledger, head(7))
         assert encode(loaded) == encode(ledger)
 
-    @settings(EXAMPLES, max_examples=25)
+    @settings(EXAMPLES, max_examples=15)
     @given(walk=ledger_walks())
     def test_a_sequence_of_commits_equals_one_of_the_last_and_keeps_the_history(self, walk: list[Ledger]) -> None:
         knowing, forgetful = self.new(), self.new()

@@ -28,7 +28,7 @@ from hydra.cli.main import app
 from hydra.cli.spelling import spread_lists
 from tests.docs.pages import Block, blocks
 
-_PLAIN = re.compile(r"hydra [^|;<>$&*`]*")
+_PLAIN = re.compile(r"((?:\w+=\w+ )*)hydra [^|;<>$&*`]*")
 _SECONDS_MAX = 60
 _SECONDS_REMEMBERED = 1.0
 
@@ -128,7 +128,17 @@ def _take(step: Step, before: list[str], memory: Memory | None) -> None:
 
 
 def _run(part: str) -> tuple[int, str]:
-    return _hydra(shlex.split(part)[1:]) if _PLAIN.fullmatch(part) else _shell(part)
+    plain = _PLAIN.fullmatch(part)
+    if plain is None:
+        return _shell(part)
+    given = dict(pair.split("=") for pair in plain[1].split())
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        return _hydra(shlex.split(part)[len(given) + 1 :])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _shell(command: str) -> tuple[int, str]:

@@ -1,9 +1,14 @@
-"""Places that are made once in a session and copied by the tests: certified, and in the middle of a day with something held."""
+"""Places that are made once in a session and copied by the tests: certified, and in the middle of a day with something held.
+
+One of the workers makes them, in a folder that all of them read. So they are only ever copied, never worked in.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +16,29 @@ import pytest
 from tests.e2e.place import PAPER, REPOSITORY, Place, warmed
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that ``make`` is asked for by one worker while the others wait; each that failed is made anew."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    made, making = base / name, base / f"{name}.making"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(making, ignore_errors=True)
+            make(making)
+            making.rename(made)
+    return made
+
+
+def _copy_package(folder: Path) -> None:
+    shutil.copytree(REPOSITORY / "hydra", folder / "hydra", ignore=shutil.ignore_patterns("*.tmp*"))
+
+
 @pytest.fixture(scope="session")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a copy of the package."""
-    folder = tmp_path_factory.mktemp("program")
-    shutil.copytree(REPOSITORY / "hydra", folder / "hydra", ignore=shutil.ignore_patterns("*.tmp*"))
+    folder = once(tmp_path_factory, "program", _copy_package)
     with warmed(folder):
         yield folder
 
@@ -37,30 +60,38 @@ def fresh(tmp_path: Path, program: Path) -> Place:
 @pytest.fixture(scope="session")
 def certified_once(tmp_path_factory: pytest.TempPathFactory, program: Path) -> Place:
     """A place where `hydra qc` has passed; only to be copied."""
-    place = bare(tmp_path_factory.mktemp("certified") / "place", program)
-    told = place.hydra("qc")
-    assert told.code == 0, told.text
-    return place
+
+    def make(folder: Path) -> None:
+        told = bare(folder, program).hydra("qc")
+        assert told.code == 0, told.text
+
+    return Place(folder=once(tmp_path_factory, "certified", make), program=program)
 
 
 @pytest.fixture(scope="session")
 def day_once(certified_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The default policy's whole day, undisturbed; only to be read or copied."""
-    place = certified_once.copied(tmp_path_factory.mktemp("day") / "place")
-    told = place.hydra("run")
-    assert told.code == 0, told.text
-    assert place.entries()
-    return place
+
+    def make(folder: Path) -> None:
+        place = certified_once.copied(folder)
+        told = place.hydra("run")
+        assert told.code == 0, told.text
+        assert place.entries()
+
+    return Place(folder=once(tmp_path_factory, "day", make), program=certified_once.program)
 
 
 @pytest.fixture(scope="session")
 def held_once(certified_once: Place, day_once: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The same day, ended by --cycles while a position is held and most entries are still to come."""
-    place = certified_once.copied(tmp_path_factory.mktemp("held") / "place")
-    told = place.hydra("run", "--cycles", str(cycle_of_first_entry(day_once) + 1))
-    assert told.code == 0, told.text
-    assert place.venue_entries()
-    return place
+    """The same day, ended by --cycles while a position is held and most entries are still to come; only to be copied."""
+
+    def make(folder: Path) -> None:
+        place = certified_once.copied(folder)
+        told = place.hydra("run", "--cycles", str(cycle_of_first_entry(day_once) + 1))
+        assert told.code == 0, told.text
+        assert place.venue_entries()
+
+    return Place(folder=once(tmp_path_factory, "held", make), program=certified_once.program)
 
 
 def cycle_of_first_entry(day: Place) -> int:

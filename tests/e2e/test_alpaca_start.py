@@ -1,7 +1,6 @@
 """Real processes with an account at Alpaca: what cannot be meant is refused with its exit code, unheard, and no key is shown.
 
-Every process has a proxy for Alpaca's hosts that only listens, so that whatever were sent there would be heard here. The refused
-commands run side by side.
+Every process has a proxy for Alpaca's hosts that only listens, so that whatever were sent there would be heard here.
 """
 
 from __future__ import annotations
@@ -81,15 +80,12 @@ def test_what_cannot_be_meant_ends_with_its_exit_code_and_nobody_heard_of_it(
 ) -> None:
     host = ear.url.removeprefix("http://")
     proxies = {"HTTPS_PROXY": ear.url, "HTTP_PROXY": ear.url, "ALL_PROXY": ear.url, "NO_PROXY": ""}
-    started = {}
     for number, (name, each) in enumerate(CASES.items()):
         place = at_alpaca(tmp_path, program, str(number))
         env = {variable: text.replace("EAR", host) for variable, text in each.env.items()}
-        started[name] = place.start(*each.arguments, **proxies, **env)
-    told = {name: running.end() for name, running in started.items()}
-    for name, each in CASES.items():
-        assert (told[name].code, each.said in told[name].text) == (each.code, True), (name, told[name])
-        assert HUSH not in told[name].out + told[name].err, name
+        told = place.hydra(*each.arguments, **proxies, **env)
+        assert (told.code, each.said in told.text) == (each.code, True), (name, told)
+        assert HUSH not in told.out + told.err, name
     assert ear.heard() is None
     assert traces(tmp_path, HUSH) == []
 

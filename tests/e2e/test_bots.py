@@ -61,9 +61,9 @@ def test_an_edit_of_a_bot_ends_the_certificate_and_a_broken_one_is_refused_but_w
     assert "not asked: bots (rising).bot: " in flat.text
 
 
-def test_every_width_has_every_bot(certified_once: Place) -> None:
+def test_every_width_has_every_bot(certified: Place) -> None:
     for width in ("80", "120"):
-        told = certified_once.hydra("bots", "list", COLUMNS=width)
+        told = certified.hydra("bots", "list", COLUMNS=width)
         assert told.code == 0, told.text
         assert max(map(len, told.out.splitlines())) <= int(width)
         assert all(bot in told.out for bot in ("spy-trend", "spy-breakout", "aapl-trend"))

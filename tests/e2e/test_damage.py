@@ -123,6 +123,8 @@ def test_a_torn_last_line_is_told_and_dropped(held: Place) -> None:
     head = held.head()
     running.until(lambda: held.head() > head + 10)
     running.kill()
+    crashed = held.hydra("qc", "--json")
+    assert crashed.code == 0, crashed.text
     with held.segments()[-1].open("ab") as segment:
         segment.write(b'{"v":1,"seq":')
     told = held.hydra("run", "--cycles", "1", "--json")
