@@ -6,8 +6,9 @@ appended is folded. What is not journaled has not happened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
+from typing import TypeAlias
 
 from hydra.engine.act import act
 from hydra.engine.decide import Consideration, conclude, consider, foreseen
@@ -20,6 +21,7 @@ from hydra.model.events import (
     Answered,
     CycleClosed,
     Decided,
+    Event,
     Flattened,
     ForeignAccepted,
     Halted,
@@ -48,11 +50,16 @@ class CycleReport(Value, frozen=True, kw_only=True):
     micros: dict[str, int]
 
 
+Hear: TypeAlias = Callable[[Event, Ledger], None]
+"""Told of every event, and of the ledger after it. What it does with them is seen by no decision."""
+
+
 class Engine:
     """The loop's body. Holds what is known (ledger, sight) and the way out (the ports); decides nothing itself."""
 
-    def __init__(self, outside: Outside, book: RuleBook, ledger: Ledger) -> None:
+    def __init__(self, outside: Outside, book: RuleBook, ledger: Ledger, hear: Hear | None = None) -> None:
         self.outside = outside
+        self._hear = hear
         self.book = book
         self.ledger = ledger
         self.sight: Sight | None = None
@@ -91,6 +98,8 @@ class Engine:
         event = self.outside.journal.turn(replace(opened, ledger=replace(self.ledger, binding=None)))
         self.ledger = fold(self.ledger, event)
         self.sight = None
+        if self._hear is not None:
+            self._hear(event, self.ledger)
 
     @property
     def store_failure(self) -> Failure | None:
@@ -109,6 +118,8 @@ class Engine:
         self.ledger = fold(self.ledger, event)
         if isinstance(payload, Observed):
             self.sight = see(self.sight or Sight(), payload, self.book.policy.engine.window_bars)
+        if self._hear is not None:
+            self._hear(event, self.ledger)
 
     def settle(self) -> None:
         """Make everything recorded durable: in the journal first, then in the store.

@@ -1,8 +1,10 @@
 """A journal executed again: fold it, decide every cycle again, and name the first difference.
 
 The reader underneath has verified the hash chain. Here every recorded answer is asked again (recorded failures are taken as
-they are: who hung then is not asked), every plan is computed again, every order, cancellation, halt and resume of a cycle must have been planned, and
-every checkpoint at the head of a segment must equal the fold of what came before it.
+they are: who hung then is not asked), every plan is computed again, every order, cancellation, halt and resume of a cycle must have been planned and
+everything planned must have been done or withheld, and every checkpoint at the head of a segment must equal the fold of what came before it.
+So a line that was changed, left out or put in is found even where somebody made every hash fit again. What the world said (a look, an
+answer of the venue) is input: nothing can be compared with it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import msgspec
 from hydra.engine.cycle import answered
 from hydra.engine.decide import Consideration, conclude, consider, foreseen
 from hydra.engine.fold import fold
+from hydra.engine.planned import key_of, must_do, to_do
 from hydra.engine.sight import see
 from hydra.model.errors import Corrupt
 from hydra.model.events import (
@@ -28,6 +31,7 @@ from hydra.model.events import (
     ForeignAccepted,
     Halted,
     OrderSent,
+    OrderWithheld,
     Released,
     Resumed,
     RunClosed,
@@ -37,30 +41,52 @@ from hydra.model.orders import TEST_BOT
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Answer, Observed, Plan, Sight, Snapshot
 from hydra.model.values import Value, replace
+from hydra.policy import Policy
 from hydra.ports import BotHost
 from hydra.risk.plugs import RuleBook
-
-_PLANNED = CancelSent | Halted | Resumed | Flattened | ForeignAccepted | Released
-"""What follows from a plan, within a cycle: from what was foreseen of it, until the whole is there."""
 
 Resolve = Callable[[Mapping[str, Any]], tuple[RuleBook, BotHost]]
 """A journaled policy document with its plugs, and the bots it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One leaf in which what was recorded and what was recomputed differ."""
+
+    where: str
+    recorded: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The first place where deciding again came to something else."""
+    """The first event where deciding again came to something else: its first leaf, and in ``fields`` all of them."""
 
     seq: int
     cycle: int
     where: str
     recorded: str
     recomputed: str
+    kind: str = ""
+    fields: tuple[Field, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """A segment under another policy than the segment before it."""
+
+    seq: int
+    run: str
+    before: str
+    after: str
 
 
 @dataclass(slots=True, kw_only=True)
 class Replayed:
-    """What a replay went through. ``difference`` is ``None`` when everything was identical."""
+    """What a replay went through. ``difference`` is ``None`` when everything was identical.
+
+    Of one bot alone, ``decisions`` and ``orders`` are those that concern it. ``bots`` are all that the policies name.
+    """
 
     events: int = 0
     cycles: int = 0
@@ -68,15 +94,25 @@ class Replayed:
     orders: int = 0
     runs: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
+    versions: set[str] = field(default_factory=set)
+    bots: set[str] = field(default_factory=set)
+    turned: list[Turned] = field(default_factory=list)
     open_tail: bool = True
     difference: Difference | None = None
 
 
 def replay(
-    events: Iterable[Event], resolve: Resolve, *, watch: Callable[[Event], None] = lambda _event: None
+    events: Iterable[Event],
+    resolve: Resolve,
+    *,
+    watch: Callable[[Event], None] = lambda _event: None,
+    bot: str | None = None,
 ) -> Replayed:
-    """Execute ``events`` again, up to the first difference. Raises ``Corrupt`` when they cannot be a journal's."""
-    replayer = _Replayer(resolve)
+    """Execute ``events`` again, up to the first difference. Raises ``Corrupt`` when they cannot be a journal's.
+
+    With ``bot`` only that bot is asked again, and only what concerns it is compared.
+    """
+    replayer = Replayer(resolve, bot)
     for event in events:
         watch(event)
         replayer.take(event)
@@ -85,17 +121,55 @@ def replay(
     return replayer.result
 
 
-class _Replayer:
-    def __init__(self, resolve: Resolve) -> None:
+class Replayer:
+    """A replay, event by event. After a difference it stands still: whoever feeds it stops there."""
+
+    def __init__(self, resolve: Resolve, bot: str | None = None) -> None:
         self._resolve = resolve
+        self.bot = bot
         self._ledger: Ledger | None = None
         self._sight: Sight | None = None
         self._book: RuleBook | None = None
         self._bots: BotHost | None = None
         self._considered: Consideration | None = None
-        self._answers: Mapping[str, Answer] = {}
+        self._answers: Mapping[str, Answer] | None = None
         self._plan: Plan | None = None
+        self._cycling = self._decided = False
+        self._done: list[Value] = []
+        self._policy_hash = ""
         self.result = Replayed()
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The fold so far."""
+        return self._ledger
+
+    @property
+    def sight(self) -> Sight | None:
+        """What was seen so far in this segment."""
+        return self._sight
+
+    @property
+    def considered(self) -> Consideration | None:
+        """The first half of the decision of the cycle that has just been looked at."""
+        return self._considered
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the segment. Only after its first event."""
+        assert self._book is not None
+        return self._book.policy
+
+    def skim(self, event: Event) -> None:
+        """Fold an event and decide nothing: it is only what came before."""
+        if isinstance(event.data, SegmentOpened):
+            self._open(event, event.data)
+        elif self._ledger is None:
+            raise Corrupt(f"event {event.seq} ({event.kind}) comes before any segment_opened")
+        else:
+            self._ledger = fold(self._ledger, event)
+            if isinstance(event.data, Observed):
+                self._sight = see(self._sight or Sight(), event.data, self.policy.engine.window_bars)
 
     def take(self, event: Event) -> None:
         """Check one event against what it should be, then fold it."""
@@ -107,16 +181,9 @@ class _Replayer:
             return
         if self._ledger is None or self._book is None:
             raise Corrupt(f"event {event.seq} ({event.kind}) comes before any segment_opened")
-        if isinstance(data, Answered):
-            self._check_answers(event, data)
-        elif isinstance(data, Decided):
-            self._check_plan(event, data)
-        elif isinstance(data, OrderSent):
-            self._check_order(event, data)
-        elif isinstance(data, _PLANNED) and self._plan is not None:
-            self._check_planned(event, data, self._plan)
-        elif isinstance(data, CycleClosed):
-            result.cycles += 1
+        check = _CHECKS.get(type(data))
+        if check is not None:
+            check(self, event, data)
         self._ledger = fold(self._ledger, event)
         if isinstance(data, Observed):
             self._look(data)
@@ -125,69 +192,130 @@ class _Replayer:
         if self._ledger is not None:
             self._compare(event, opened.ledger, replace(self._ledger, run=opened.ledger.run, binding=None))
         self._ledger = fold(self._ledger or Ledger(), event)
-        self._sight, self._considered, self._plan = None, None, None
+        self._sight = self._considered = self._plan = self._answers = None
+        self._cycling = self._decided = False
         self._book, self._bots = self._resolve(opened.policy)
-        self.result.runs.add(event.run)
-        self.result.codes.add(opened.code_hash)
+        result = self.result
+        if self._policy_hash not in ("", opened.policy_hash):
+            result.turned.append(
+                Turned(seq=event.seq, run=event.run, before=self._policy_hash, after=opened.policy_hash)
+            )
+        self._policy_hash = opened.policy_hash
+        result.runs.add(event.run)
+        result.codes.add(opened.code_hash)
+        result.versions.update({opened.version} - {""})
+        result.bots.update(bot.id for bot in self._book.policy.bots)
+
+    def _check_look(self, event: Event, seen: Observed) -> None:
+        assert self._ledger is not None
+        if self._cycling:
+            raise Corrupt(f"event {event.seq}: another look before cycle {self._ledger.cycle} was closed")
+        if seen.cycle != self._ledger.cycle + 1:
+            self._differ(event, [("cycle", str(seen.cycle), str(self._ledger.cycle + 1))])
 
     def _look(self, seen: Observed) -> None:
         assert self._book is not None
         self._sight = see(self._sight or Sight(), seen, self._book.policy.engine.window_bars)
-        self._answers = {}
+        self._answers, self._cycling, self._decided, self._done = None, True, False, []
         self._considered = consider(self._snapshot(), self._book)
         self._plan = foreseen(self._considered, seen.cycle)
 
     def _check_answers(self, event: Event, recorded: Answered) -> None:
         if self._considered is None or self._bots is None:
             raise Corrupt(f"event {event.seq}: answers before anything was observed")
-        failed = {answer.bot: answer for answer in recorded.answers if answer.failure is not None}
         questions = self._considered.questions
-        again = self._bots.ask([question for question in questions if question.bot not in failed])
-        answered_again = {answer.bot: answer for answer in again}
-        answers = tuple(failed.get(q.bot) or answered_again[q.bot] for q in questions)
-        self._compare(event, recorded, answered(recorded.cycle, answers))
+        told = {answer.bot: answer for answer in recorded.answers}
+        asked = [question for question in questions if self._asks(question.bot, told.get(question.bot))]
+        again = {answer.bot: answer for answer in self._bots.ask(asked)}
+        answers = tuple(again.get(q.bot) or told.get(q.bot) or Answer(bot=q.bot) for q in questions)
+        mine, theirs = recorded, answered(recorded.cycle, answers)
+        if self.bot is not None:
+            mine, theirs = _answers_of(recorded, self.bot), _answers_of(theirs, self.bot)
+        self._compare(event, mine, theirs)
         self._answers = {answer.bot: answer for answer in answers}
+
+    def _asks(self, bot: str, told: Answer | None) -> bool:
+        """Whether a bot is asked again: not one that failed then, and not another than the one that is looked at."""
+        if self.bot is not None and bot != self.bot:
+            return False
+        return told is None or told.failure is None
 
     def _check_plan(self, event: Event, recorded: Decided) -> None:
         if self._considered is None or self._book is None:
             raise Corrupt(f"event {event.seq}: a decision before anything was observed")
-        if self._considered.questions and not self._answers:
+        if self._considered.questions and self._answers is None:
             raise Corrupt(f"event {event.seq}: a decision without the bots' answers")
         plan = conclude(self._snapshot(), self._book, self._considered)
-        self.result.decisions += 1
-        self._compare(event, recorded.plan, plan)
-        self._plan, self._considered = plan, None
+        if self.bot is None:
+            self.result.decisions += 1
+            self._compare(event, recorded.plan, plan)
+        else:
+            self.result.decisions += any(question.bot == self.bot for question in self._considered.questions)
+            self._compare(event, self._of_bot(recorded.plan), self._of_bot(plan))
+        self._plan, self._considered, self._decided = plan, None, True
+
+    def _of_bot(self, plan: Plan) -> Plan:
+        """As much of a plan as is about the bot that is looked at."""
+        assert self._ledger is not None
+        orders, bot = self._ledger.orders, self.bot
+        cancels = tuple(one for one in plan.cancels if one.client_id in orders and orders[one.client_id].bot == bot)
+        return Plan(
+            cycle=plan.cycle,
+            mode=plan.mode,
+            skips=tuple(skip for skip in plan.skips if skip.subject.partition("|")[0] == bot),
+            judgements=tuple(judged for judged in plan.judgements if judged.intent.bot == bot),
+            cancels=cancels,
+            sends=tuple(send for send in plan.sends if send.order.bot == bot),
+            stops=tuple(moved for moved in plan.stops if moved.bot == bot),
+            flattens=tuple(word for word in plan.flattens if word.bot == bot),
+            releases=tuple(word for word in plan.releases if word.bot == bot),
+        )
 
     def _check_order(self, event: Event, sent: OrderSent) -> None:
-        self.result.orders += 1
+        if self.bot is None or sent.order.bot == self.bot:
+            self.result.orders += 1
         if self._plan is None and sent.order.bot == TEST_BOT:
             return  # a check of the line, outside any cycle
         planned = {send.order.client_id: send.order for send in self._plan.sends} if self._plan is not None else {}
         order = planned.get(sent.order.client_id)
-        if order is None:
-            self._differ(event, "order", sent.order.client_id, "no such order was planned")
+        if self.bot is not None and sent.order.bot != self.bot:
+            pass
+        elif order is None:
+            self._differ(event, [("order", sent.order.client_id, "no such order was planned")])
         else:
             self._compare(event, sent.order, order)
+        self._done.append(sent)
 
-    def _check_planned(self, event: Event, done: Value, plan: Plan) -> None:
+    def _check_withheld(self, _event: Event, withheld: OrderWithheld) -> None:
+        self._done.append(withheld)
+
+    def _check_planned(self, event: Event, done: Value) -> None:
         """Cancellations, halts and an operator's commands follow from the plan; outside a cycle they are an operator's."""
-        if isinstance(done, CancelSent):
-            cancels = (*plan.cancels, *(cancel for send in plan.sends for cancel in send.release))
-            planned = done.client_id in {cancel.client_id for cancel in cancels}
-        elif isinstance(done, Halted):
-            planned = done.halt in plan.halts
-        elif isinstance(done, Flattened):
-            planned = (done.by, done.reason, done.bot) in {(one.by, one.reason, one.bot) for one in plan.flattens}
-        elif isinstance(done, ForeignAccepted):
-            planned = (done.by, done.reason) in {(accept.by, accept.reason) for accept in plan.accepts}
-        elif isinstance(done, Released):
-            released = {(one.by, one.reason, one.bot, one.force) for one in plan.releases}
-            planned = (done.by, done.reason, done.bot, done.forget) in released
-        else:
-            assert isinstance(done, Resumed)
-            planned = (done.by, done.reason) in {(resume.by, resume.reason) for resume in plan.resumes}
-        if not planned:
-            self._differ(event, "planned", "it was done", "it was not planned")
+        if self._plan is None:
+            return
+        self._done.append(done)
+        if self.bot is None and key_of(done) not in {key_of(one) for one in to_do(self._plan)}:
+            self._differ(event, [("planned", "it was done", "it was not planned")])
+
+    def _check_closed(self, event: Event, closed: CycleClosed) -> None:
+        """Everything that was planned is in the journal by now."""
+        assert self._ledger is not None
+        if self._plan is None or not self._cycling or not self._decided:
+            raise Corrupt(f"event {event.seq}: cycle {closed.cycle} is closed, and nothing was decided in it")
+        self.result.cycles += 1
+        if closed.cycle != self._ledger.cycle:
+            self._differ(event, [("cycle", str(closed.cycle), str(self._ledger.cycle))])
+        if self.bot is None:
+            done = {key_of(one) for one in self._done}
+            left = [key_of(one) for one in must_do(self._plan) if key_of(one) not in done]
+            acted = {one.client_id for one in self._done if isinstance(one, OrderWithheld)}
+            acted |= {one.order.client_id for one in self._done if isinstance(one, OrderSent)}
+            left += [
+                ("order_sent", send.order.client_id) for send in self._plan.sends if send.order.client_id not in acted
+            ]
+            self._differ(event, [("left_undone", "(absent)", " ".join(map(str, key))) for key in left])
+        # The plan stays: what is done between two cycles of a run has to follow from the last one.
+        self._cycling = False
 
     def _snapshot(self) -> Snapshot:
         assert self._ledger is not None
@@ -199,22 +327,47 @@ class _Replayer:
             at=self._sight.at,
             ledger=self._ledger,
             sight=self._sight,
-            answers=self._answers,
+            answers=self._answers or {},
         )
 
     def _compare(self, event: Event, recorded: Value, recomputed: Value) -> None:
-        if recorded == recomputed:
-            return
-        for where, ours, theirs in differences(recorded, recomputed):
-            self._differ(event, where, ours, theirs)
-            return
+        if recorded != recomputed:
+            self._differ(event, differences(recorded, recomputed))
 
-    def _differ(self, event: Event, where: str, recorded: str, recomputed: str) -> None:
-        if self.result.difference is None:
-            cycle = self._ledger.cycle if self._ledger is not None else 0
-            self.result.difference = Difference(
-                seq=event.seq, cycle=cycle, where=f"{event.kind}.{where}", recorded=recorded, recomputed=recomputed
-            )
+    def _differ(self, event: Event, found: Iterable[tuple[str, str, str]]) -> None:
+        fields = tuple(Field(where=where, recorded=ours, recomputed=theirs) for where, ours, theirs in found)
+        if self.result.difference is not None or not fields:
+            return
+        first = fields[0]
+        self.result.difference = Difference(
+            seq=event.seq,
+            cycle=self._ledger.cycle if self._ledger is not None else 0,
+            where=f"{event.kind}.{first.where}",
+            recorded=first.recorded,
+            recomputed=first.recomputed,
+            kind=event.kind,
+            fields=fields,
+        )
+
+
+_CHECKS: Mapping[type[Value], Callable[[Replayer, Event, Any], None]] = {
+    Observed: Replayer._check_look,
+    Answered: Replayer._check_answers,
+    Decided: Replayer._check_plan,
+    OrderSent: Replayer._check_order,
+    OrderWithheld: Replayer._check_withheld,
+    CycleClosed: Replayer._check_closed,
+    **dict.fromkeys((CancelSent, Halted, Resumed, Flattened, ForeignAccepted, Released), Replayer._check_planned),
+}
+"""What each kind is held against; the other kinds are input."""
+
+
+def _answers_of(answers: Answered, bot: str) -> Answered:
+    return Answered(
+        cycle=answers.cycle,
+        answers=tuple(answer for answer in answers.answers if answer.bot == bot),
+        quiet=tuple(quiet for quiet in answers.quiet if quiet == bot),
+    )
 
 
 def differences(recorded: Any, recomputed: Any, path: str = "") -> Iterator[tuple[str, str, str]]:

@@ -33,7 +33,10 @@ class Ending:
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """One run. ``stopped`` is asked before every cycle: an exit code ends the run, ``None`` lets it go on."""
+    """One run. ``stopped`` is asked before every cycle: an exit code ends the run, ``None`` lets it go on.
+
+    ``daily``: a segment ends with its exchange day, and not only where it has reached its size.
+    """
 
     engine: Engine
     segment: Segment
@@ -41,6 +44,7 @@ class Loop:
     interval_seconds: float
     stopped: Callable[[], int | None]
     watch: Callable[[CycleReport], None]
+    daily: bool = True
     segments: int = 1
     done: int = 0
 
@@ -78,7 +82,7 @@ class Loop:
             if report.plan.mode is Mode.HALTED:
                 kinds = ", ".join(f"{halt.kind}: {halt.reason}" for halt in self.engine.ledger.halts)
                 return self._end(f"halted and flat ({kinds})", EXIT_HALTED)
-            turn = day_before is not None and self.engine.ledger.day != day_before
+            turn = self.daily and day_before is not None and self.engine.ledger.day != day_before
             if turn or self.engine.outside.journal.wants_turn():
                 self.segments += 1
                 self.engine.open_segment(self.segment(self.segments))

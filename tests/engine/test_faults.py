@@ -111,7 +111,7 @@ def test_a_broker_whose_answer_is_lost_at_any_call_is_asked_again_and_never_sent
     sweep("broker", Fault(error=Hung("hung"), after=True))
 
 
-@pytest.mark.parametrize("answer", [None, "nonsense", 3.5], ids=repr)
+@pytest.mark.parametrize("answer", [None, "nonsense", pytest.param(3.5, marks=pytest.mark.drill)], ids=repr)
 def test_a_broker_that_answers_with_nonsense_at_any_call_has_not_answered(answer: Any) -> None:
     sweep("broker", Fault(answer=answer))
 

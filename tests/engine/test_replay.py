@@ -14,7 +14,7 @@ from hydra.adapters.bots.inline import InlineBotHost
 from hydra.bootstrap.plugs import rule_book
 from hydra.engine.replay import Difference, Replayed, differences, replay
 from hydra.model.errors import Corrupt
-from hydra.model.events import Answered, Decided, Event, OrderSent, SegmentOpened
+from hydra.model.events import Answered, CycleClosed, Decided, Event, OrderSent, SegmentOpened
 from hydra.model.snapshot import Answer, Observed
 from hydra.model.values import Value, replace
 from tests.engine.test_faults import PRICES, SCRIPT, Hung, every_call, play
@@ -154,6 +154,35 @@ def test_an_order_that_was_not_planned_is_a_difference(day: Stage, events: list[
 
     found = difference(again(day, edited(events, OrderSent, other)))
     assert (found.where, found.recomputed) == ("order_sent.order", "no such order was planned")
+
+
+def test_an_order_that_was_planned_and_neither_sent_nor_withheld_is_a_difference(
+    day: Stage, events: list[Event]
+) -> None:
+    without = [event for event in events if type(event.data) is not OrderSent]
+    found = difference(again(day, without))
+    assert (found.where, found.recorded) == ("cycle_closed.left_undone", "(absent)")
+
+
+def test_a_cycle_that_is_closed_undecided_or_never_closed_is_corrupt(day: Stage, events: list[Event]) -> None:
+    with pytest.raises(Corrupt, match="nothing was decided in it"):
+        again(day, [event for event in events if type(event.data) is not Decided])
+    with pytest.raises(Corrupt, match="another look before cycle 1 was closed"):
+        again(day, [event for event in events if type(event.data) is not CycleClosed])
+
+
+def test_a_cycle_that_is_missing_is_a_difference(day: Stage, events: list[Event]) -> None:
+    first, second = [n for n, event in enumerate(events) if type(event.data) is Observed][:2]
+    found = difference(again(day, [*events[:first], *events[second:]]))
+    assert (found.where, found.recorded, found.recomputed) == ("observed.cycle", "2", "1")
+
+
+def test_every_field_that_differs_is_named(day: Stage, events: list[Event]) -> None:
+    def other(sent: OrderSent) -> OrderSent:
+        return OrderSent(order=replace(sent.order, quantity=Decimal(11), thesis="another"))
+
+    found = difference(again(day, edited(events, OrderSent, other)))
+    assert [(field.where, field.recorded) for field in found.fields] == [("quantity", "11"), ("thesis", "another")]
 
 
 def test_a_changed_checkpoint_is_a_difference_that_names_the_field() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from hydra.adapters.journal.segments import (
     SegmentInfo,
     damage,
     end_of_last_line,
+    is_packed,
     last_line,
     lines,
     or_corrupt,
@@ -62,7 +63,8 @@ class Reading:
     With ``after``, events up to and including it are checked (their payloads are not looked into) but not yielded, and it
     must be among them or right before them. Without, what stands before the first event is taken on trust, unless the
     first event is event 1. ``payloads=False`` checks all of them like that, and yields none. ``holds`` is an event that must not
-    be missing or another; one from before the first that is read cannot be looked for.
+    be missing or another; one from before the first that is read cannot be looked for. ``joined``: a file may hold several
+    segments, one behind the other, as a pipe does.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Reading:
         *,
         payloads: bool = True,
         holds: Head | None = None,
+        joined: bool = False,
     ) -> None:
         self._files = files
         self._paths = tuple(paths)
@@ -83,6 +86,18 @@ class Reading:
         self._last_kind = ""
         self._first_seq: int | None = None
         self._torn: tuple[int, Path] | None = None
+        self._joined = joined
+        self._place: tuple[Path, int] | None = None
+
+    @property
+    def place(self) -> tuple[Path, int] | None:
+        """The file and the line (from 1) of the last event that was yielded."""
+        return self._place
+
+    @property
+    def closed(self) -> bool:
+        """Whether the last event is the end of a run."""
+        return self._last_kind == _CLOSED
 
     @property
     def tail(self) -> Tail:
@@ -115,23 +130,28 @@ class Reading:
                 )
 
     def _segment(self, path: Path) -> Iterator[Event]:
+        return self._events(path, lines(self._files, path))
+
+    def _events(self, path: Path, found: Iterable[tuple[bytes, bool]]) -> Iterator[Event]:
+        """The events in the lines of a segment; ``False`` beside one says that it has no newline."""
         skipped_to = 0 if self._after is None else self._after.seq
         run = ""
-        for number, (line, whole) in enumerate(lines(self._files, path), start=1):
+        for number, (line, whole) in enumerate(found, start=1):
             if not whole:
-                if path.suffix != ".jsonl":
+                if is_packed(path):
                     raise damage(path, number, "expected a newline at the end of a compressed segment, found none")
                 self._torn = (len(line), path)
                 return
             try:
                 raw = self._link(envelope_of(line))
-                run = _check_place(raw, number, run)
+                run = _check_place(raw, self._joined or number == 1, number, run)
                 event = event_of(raw) if raw.seq > skipped_to and self._payloads else None
             except BadLine as bad:
                 raise damage(path, number, bad) from bad
             if self._first_seq is None and raw.seq > skipped_to:
                 self._first_seq = raw.seq
             if event is not None:
+                self._place = (path, number)
                 yield event
 
     def _link(self, raw: RawEvent) -> RawEvent:
@@ -269,10 +289,14 @@ def _starts_by(first_seq: int | None, seq: int) -> bool:
     return first_seq is not None and first_seq <= seq
 
 
-def _check_place(raw: RawEvent, number: int, run: str) -> str:
-    """A segment begins with ``segment_opened``, has no other, and is of one run."""
-    if (raw.kind == _OPENED) is not (number == 1):
+def _check_place(raw: RawEvent, may_open: bool, number: int, run: str) -> str:
+    """A segment begins with ``segment_opened``, has no other, and is of one run. ``may_open``: another segment may begin here."""
+    if raw.kind == _OPENED:
+        if not may_open:
+            raise BadLine(f"{_OPENED} in line 1 and nowhere else", raw.kind)
+        return raw.run
+    if number == 1:
         raise BadLine(f"{_OPENED} in line 1 and nowhere else", raw.kind)
-    if number > 1 and raw.run != run:
+    if raw.run != run:
         raise BadLine(f"run {run!r}, which opened this segment", repr(raw.run))
     return raw.run

@@ -21,6 +21,8 @@ from hydra.model.values import Value
 from hydra.ports import Files
 
 PIECE_BYTES = 1 << 20
+_FED_BYTES = 2 << 10
+"""So little is unpacked at a time that what comes of it fits into memory, however well it was packed."""
 T = TypeVar("T")
 _NAME = re.compile(r"(?P<run>.+)\.(?P<number>\d{3,})\.jsonl(?P<packing>\.zst|\.gz|)")
 
@@ -58,11 +60,21 @@ def segments(files: Files, folder: Path) -> tuple[SegmentInfo, ...]:
     return tuple(sorted(there, key=lambda info: (info.first_seq is None, info.first_seq or 0, info.path.name)))
 
 
+def is_segment(name: str) -> bool:
+    """Whether a file of this name is a segment."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a segment is compressed, by the end of its name."""
+    return path.suffix in _UNPACKERS
+
+
 def content(files: Files, path: Path) -> Iterator[bytes]:
     """The bytes of a segment, decompressed where needed, in pieces of at most 1 MiB. Raises ``Corrupt``."""
     source = files.chunks(path)
     unpack = _UNPACKERS.get(path.suffix)
-    pieces = source if unpack is None else unpack(path, _Readable(source))
+    pieces = source if unpack is None else unpack(path, source)
     while True:
         piece = or_corrupt(path, lambda: next(pieces, None))
         if piece is None:
@@ -133,7 +145,7 @@ def or_corrupt(path: Path, read: Callable[[], T]) -> T:
 
 
 class _Readable:
-    """What decompressors want of a file: ``read(size)``, which may return less."""
+    """What a decompressor wants of a file: ``read(size)``, which may return less."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -147,21 +159,32 @@ class _Readable:
         return piece
 
 
-def _unpack_zst(path: Path, packed: _Readable) -> Iterator[bytes]:
+def _unpack_zst(path: Path, packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Every frame there is, each to its end: what was cut off or put behind is damage, not a shorter segment."""
     import zstandard
 
-    reader = zstandard.ZstdDecompressor().stream_reader(packed)  # type: ignore[arg-type]  # only read() is ever called
-    try:
-        yield from iter(partial(reader.read, PIECE_BYTES), b"")
-    except zstandard.ZstdError as error:
-        raise damage(path, None, f"cannot be decompressed: {error}") from error
+    unpacker = None
+    for piece in packed:
+        for start in range(0, len(piece), _FED_BYTES):
+            rest = piece[start : start + _FED_BYTES]
+            while rest:
+                if unpacker is None or unpacker.eof:
+                    unpacker = zstandard.ZstdDecompressor().decompressobj()
+                try:
+                    data = unpacker.decompress(rest)
+                except zstandard.ZstdError as error:
+                    raise damage(path, None, f"cannot be decompressed: {error}") from error
+                rest = unpacker.unused_data if unpacker.eof else b""
+                yield from (data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES))
+    if unpacker is not None and not unpacker.eof:
+        raise damage(path, None, "cannot be decompressed: it ends in the middle of a Zstandard frame: it was cut off")
 
 
-def _unpack_gz(path: Path, packed: _Readable) -> Iterator[bytes]:
+def _unpack_gz(path: Path, packed: Iterator[bytes]) -> Iterator[bytes]:
     import gzip
 
     try:
-        yield from iter(partial(gzip.GzipFile(fileobj=packed, mode="rb").read, PIECE_BYTES), b"")  # type: ignore[call-overload]  # only read() is ever called
+        yield from iter(partial(gzip.GzipFile(fileobj=_Readable(packed), mode="rb").read, PIECE_BYTES), b"")  # type: ignore[call-overload]  # only read() is ever called
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise damage(path, None, f"cannot be decompressed: {error}") from error
 

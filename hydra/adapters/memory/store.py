@@ -10,9 +10,10 @@ _HISTORY = ("orders", "fills", "trades")
 
 
 class MemoryStore:
-    """Keeps the last ledger and the history. ``broken`` is raised by every call while it is set."""
+    """Keeps the last ledger and, unless told otherwise, the history. ``broken`` is raised by every call while it is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, history: bool = True) -> None:
+        self._keeps_history = history
         self.commits = 0
         self.broken: Exception | None = None
         self._clear()
@@ -44,7 +45,8 @@ class MemoryStore:
         ):
             if len(seen) != len(getattr(ledger, name)):
                 raise Corrupt(f"the ledger's {name} has a key twice")
-            self.history[name] |= seen
+            if self._keeps_history:
+                self.history[name] |= seen
         self.ledger, self.head = ledger, head
         self.commits += 1
 

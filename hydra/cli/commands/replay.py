@@ -1,125 +1,102 @@
-"""``hydra replay``: a journal executed again."""
+"""``hydra replay``: a journal executed again, beside its writer if need be; one of its cycles told; or another policy in its market."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from hydra.adapters.files import RealFiles
-from hydra.adapters.fingerprint import CodeFingerprint
+from hydra.adapters.journal.following import Following
 from hydra.adapters.journal.reader import Reading
-from hydra.adapters.journal.segments import first_line, segments
-from hydra.bootstrap.hosts import replay_host
-from hydra.bootstrap.plugs import foreign_sources, rule_book
-from hydra.cli.frame import PRACTICE, Frame, Result
-from hydra.engine.replay import Replayed, replay
+from hydra.cli.commands.replay_sources import STDIN, CountedFiles, Resolver, segments_of
+from hydra.cli.frame import PRACTICE, Frame, Result, console
+from hydra.cli.screen.replayed import Progressing, difference_table, notes_of
+from hydra.cli.stopper import Stopper
+from hydra.engine.replay import Replayer
 from hydra.model.errors import BadConfig
 from hydra.model.events import Event
-from hydra.policy import Policy
-from hydra.ports import BotHost
-from hydra.risk.plugs import RuleBook
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_TOLD_EVERY = 5000
+_WAIT_SECONDS = 0.2
+_DIVERGED = 1
 
 
 def command(frame: Frame) -> Result:
     """Verify the chain, fold, decide again, compare."""
-    paths = _segments(frame.options["log"])
-    reading = Reading(RealFiles(), paths)
-    people = frame.people()
-    with people.status("replaying") as status:
-        counted = 0
+    _refuse_mixing(frame)
+    paths = segments_of(frame.options["log"])
+    if frame.options.get("cycle") is not None:
+        from hydra.cli.commands.replay_story import story
 
-        def watch(_event: Event) -> None:
-            nonlocal counted
-            counted += 1
-            if counted % _TOLD_EVERY == 0:
-                status.update(f"replaying: {counted:,} events")
+        return story(frame, paths)
+    if frame.options.get("what_if") is not None:
+        from hydra.cli.commands.replay_what_if import what_if
 
-        with Resolver() as resolver:
-            result = replay(_told(reading), resolver, watch=watch)
+        return what_if(frame, paths)
+    return _again(frame, paths)
+
+
+def _refuse_mixing(frame: Frame) -> None:
+    """Options that do not go together are refused by name."""
+    options = frame.options
+    named = [f"--{name.replace('_', '-')}" for name in ("cycle", "follow", "what_if") if options.get(name)]
+    if len(named) > 1:
+        raise BadConfig(f"{' and '.join(named)} do not go together")
+    if options.get("what_if") and options.get("bot"):
+        raise BadConfig("--what-if and --bot do not go together: what one bot does depends on what the others leave it")
+    if options.get("follow") and list(options["log"]) == [STDIN]:
+        raise BadConfig("--follow: standard input is read to its end anyway")
+
+
+def _again(frame: Frame, paths: tuple[Path, ...]) -> Result:
+    bot, follows = frame.options.get("bot"), bool(frame.options.get("follow"))
+    files, stopper = CountedFiles(), Stopper()
+    with ExitStack() as stack:
+        resolver = stack.enter_context(Resolver())
+        replayer = Replayer(resolver, bot)
+        total = 0 if follows or paths == (STDIN,) else sum(files.size(path) for path in paths)
+        shown = stack.enter_context(Progressing(console(stderr=True), replayer.result, total, follows=follows))
+        if follows:
+            stack.enter_context(stopper.listening())
+
+        def idle() -> bool:
+            shown.tell(files.read_bytes, replayer.ledger, waiting=True)
+            stopper.event.wait(_WAIT_SECONDS)
+            return stopper.exit_code is None
+
+        reading = Following(files, paths, idle) if follows else Reading(files, paths, joined=paths == (STDIN,))
+        for event in _until_stopped(reading, stopper):
+            replayer.take(event)
+            shown.tell(files.read_bytes, replayer.ledger)
+            if replayer.result.difference is not None:
+                break
+    result = replayer.result
+    if bot is not None and bot not in result.bots and result.difference is None:
+        known = ", ".join(sorted(result.bots)) or "none"
+        raise BadConfig(f"--bot: {bot!r} is in none of the journaled policies; there are: {known}")
     frame.facts[PRACTICE] = resolver.practice
-    return _result(result, reading, paths, bool(result.codes - resolver.codes))
+    return _result(replayer, reading, paths, resolver, stopper.exit_code)
 
 
-class Resolver:
-    """Journaled policies with their plugs, and in ``codes`` the hashes of the code that they run on here. A context manager.
-
-    ``practice``: one of them was of practice.
-    """
-
-    def __init__(self) -> None:
-        self.practice = False
-        self._hashes: dict[tuple[Path, ...], str] = {}
-        self._document: Mapping[str, Any] | None = None
-        self._resolved: tuple[RuleBook, BotHost] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        if self._resolved is not None:
-            self._resolved[1].close()
-            self._document = self._resolved = None
-
-    def __call__(self, document: Mapping[str, Any]) -> tuple[RuleBook, BotHost]:
-        """The rule book and the bots, which get no deadline: time is not replayed. Most segments have the policy of the one before."""
-        if self._resolved is None or document != self._document:
-            self.__exit__()
-            policy = Policy.model_validate(document)
-            self.practice |= policy.practice
-            self._document, self._resolved = document, (rule_book(policy), replay_host(policy))
-            sources = foreign_sources(policy)
-            if sources not in self._hashes:
-                self._hashes[sources] = CodeFingerprint(more=sources).hash()
-        return self._resolved
-
-    @property
-    def codes(self) -> frozenset[str]:
-        """Of the policies so far."""
-        return frozenset(self._hashes.values())
+def _until_stopped(reading: Reading, stopper: Stopper) -> Iterator[Event]:
+    for event in reading:
+        if stopper.exit_code is not None:
+            return
+        yield event
 
 
-def _told(reading: Reading) -> Iterable[Event]:
-    yield from reading
-
-
-def _segments(named: Iterable[Path]) -> tuple[Path, ...]:
-    """The segment files in the order of their chain. Raises ``BadConfig`` for what is not there."""
-    files = RealFiles()
-    found: list[Path] = []
-    for path in named:
-        if path.is_dir():
-            inside = [info.path for info in segments(files, path)]
-            if not inside:
-                raise BadConfig(f"{path}: no journal segments (<run>.<nnn>.jsonl) in this folder")
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise BadConfig(f"{path}: no such file; expected a journal segment, or a folder of them")
-    heads = {path: first_line(files, path) for path in dict.fromkeys(found)}
-    for path, head in heads.items():
-        if head is None:
-            raise BadConfig(f"{path}: empty; expected a journal segment")
-    return tuple(sorted(heads, key=lambda path: heads[path].seq))  # type: ignore[union-attr]  # checked above
-
-
-def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...], other_code: bool) -> Result:
-    difference, tail = result.difference, reading.tail
-    notes = []
-    if difference is None and tail.torn_bytes:
-        notes.append(f"a torn last line of {tail.torn_bytes} bytes was left out")
-    if difference is None and result.open_tail:
-        notes.append("open tail: the last run has not ended in order")
-    if other_code:
-        notes.append("written by another version of the code")
+def _result(
+    replayer: Replayer, reading: Reading, paths: tuple[Path, ...], resolver: Resolver, stopped: int | None
+) -> Result:
+    result = replayer.result
+    difference, place = result.difference, reading.place
+    notes = notes_of(result, reading.tail, resolver.codes)
+    whose = "" if replayer.bot is None else f" of {replayer.bot}"
     if difference is None:
-        ending = f"identical: {result.cycles:,} cycles, {result.decisions:,} decisions, {result.orders:,} orders"
+        ending = f"identical: {result.cycles:,} cycles, {result.decisions:,} decisions{whose}, {result.orders:,} orders{whose}"
     else:
         ending = (
             f"differs at event {difference.seq}, cycle {difference.cycle}: {difference.where}: "
@@ -130,20 +107,32 @@ def _result(result: Replayed, reading: Reading, paths: tuple[Path, ...], other_c
         from rich.text import Text
 
         people.print(Text(ending, "bold green" if difference is None else "bold red"))
+        if difference is not None:
+            people.print(difference_table(difference, place))
         for note in notes:
             people.print(Text(note, "dim"))
 
-    document = {
+    document: dict[str, Any] = {
         "message": ending,
         "notes": notes,
         "segments": [str(path) for path in paths],
+        "bot": replayer.bot,
         "events": result.events,
         "cycles": result.cycles,
         "decisions": result.decisions,
         "orders": result.orders,
         "open_tail": result.open_tail,
-        "difference": None
-        if difference is None
-        else {name: getattr(difference, name) for name in ("seq", "cycle", "where", "recorded", "recomputed")},
+        "difference": None,
     }
-    return Result(exit_code=0 if difference is None else 1, document=document, show=show)
+    if difference is not None:
+        document["difference"] = {
+            **{name: getattr(difference, name) for name in ("seq", "cycle", "kind", "where", "recorded", "recomputed")},
+            "segment": None if place is None else str(place[0]),
+            "line": None if place is None else place[1],
+            "fields": [
+                {"where": one.where, "recorded": one.recorded, "recomputed": one.recomputed}
+                for one in difference.fields
+            ],
+        }
+    exit_code = _DIVERGED if difference is not None else stopped or 0
+    return Result(exit_code=exit_code, document=document, show=show)
