@@ -155,7 +155,7 @@ def _feed(policy: Policy, options: SimOptions, hours: ExchangeCalendar) -> Feed:
     if options.data:
         from hydra.adapters.markets.recorded import RecordedFeed
 
-        return RecordedFeed.open(options.data)
+        return RecordedFeed.open(options.data, calendar=hours)
     from hydra.adapters.markets.ladders import Listing
     from hydra.adapters.markets.synthetic import SyntheticFeed
 

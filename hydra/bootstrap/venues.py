@@ -91,7 +91,7 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
     plan = _faults(policy, source)
     notes: list[str] = [] if plan is None else [_told(plan, policy.broker.faults)]
     played = source
-    feed = _feed(policy, source, exchange_hours)
+    feed = feed_of(policy, source, exchange_hours)
     books = SqliteBooks(state_dir / BOOKS)
     try:
         venue = SimulatedVenue(feed, calendar, account_of(policy), books)
@@ -100,11 +100,11 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
         if source.chosen or remembered is None:
             raise
         played = remembered
-        feed = _feed(policy, played, exchange_hours)
+        feed = feed_of(policy, played, exchange_hours)
         venue = SimulatedVenue(feed, calendar, account_of(policy), SqliteBooks(state_dir / BOOKS))
         notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
     _remember(state_dir, played)
-    _begin(venue, policy, invented=policy.market.name == "synthetic" and not played.data)
+    begin(venue, policy, invented=policy.market.name == "synthetic" and not played.data)
     speed = source.speed or policy.market.speed
     spoilt = venue if plan is None else faulty(venue, plan)
     clock = SimClock(
@@ -135,7 +135,7 @@ def _told(plan: FaultPlan, path: str) -> str:
     return f"faults on demand: {count} rule{'' if count == 1 else 's'} of {path}"
 
 
-def _begin(venue: SimulatedVenue, policy: Policy, *, invented: bool) -> None:
+def begin(venue: SimulatedVenue, policy: Policy, *, invented: bool) -> None:
     """Make the first instant of a new market current; in practice go on until everything has a price.
 
     A market that never closes has no quiet hours before the opening in which prices could gather. Pairs are invented from
@@ -178,12 +178,12 @@ def synthetic(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Fee
     )
 
 
-def recorded(policy: Policy, source: Source, _calendar: ExchangeCalendar) -> Feed:
+def recorded(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
     """Recorded prices from the files of ``--data`` (entry point ``recorded`` of ``hydra.markets``)."""
     from hydra.adapters.markets.recorded import RecordedFeed
 
     symbols = tuple(dict.fromkeys(map(_priced_by, policy.symbols)))
-    return RecordedFeed.open(source.data, symbols=symbols, some=True)
+    return RecordedFeed.open(source.data, symbols=symbols, some=True, calendar=calendar)
 
 
 def _priced_by(symbol: str) -> str:
@@ -191,7 +191,8 @@ def _priced_by(symbol: str) -> str:
     return underlying_of(symbol) if asset_class_of(symbol) is AssetClass.OPTION else symbol
 
 
-def _feed(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
+def feed_of(policy: Policy, source: Source, calendar: ExchangeCalendar) -> Feed:
+    """The prices that a source plays for the symbols of a policy. Raises ``BadConfig`` naming file and row, or key."""
     if not policy.symbols:
         raise BadConfig("bots: no bot is enabled; there is nothing to trade")
     name = "recorded" if source.data else policy.market.name

@@ -1,122 +1,187 @@
-"""Rows of text become compact columns of exact numbers, or are refused by file and row.
+"""Rows become compact columns of exact numbers, or are refused by file and row.
 
 Times are kept as microseconds since 1970 in an ``array`` and are those at which a row becomes known: its label plus the
-interval. A price occurs many times in a file, so equal texts share one ``Decimal`` and a cell costs a reference.
+interval, or a day's close. Numbers are checked as 64-bit floats and, where those tie, exactly.
 """
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hydra.adapters.markets.tables import BAR_COLUMNS, QUOTE_COLUMNS, Table
+import numpy as np
+
+from hydra.adapters.markets import times
+from hydra.adapters.markets.exact import Numbers, above, as_text, is_number, number
+from hydra.adapters.markets.sheets import Sheet
+from hydra.adapters.markets.tables import QUOTE_COLUMNS, Grid, Table
+from hydra.adapters.markets.times import YEAR_FIRST, YEAR_LAST, Hours, Place, disorder, micros, moment
 from hydra.model.errors import BadConfig
 
-YEAR_FIRST, YEAR_LAST = 1900, 2199
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_ZERO_OFFSET = timedelta(0)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_DIGITS_MAX = (15, 30)  # left and right of the point: more than any price has, dust of floats included
+DUST = 1e-9
+"""An open or close of a computed price may lie outside high and low by this part of it: a rounding, and no contradiction."""
+
+__all__ = [
+    "Columns",
+    "bad_row",
+    "check_bars",
+    "check_prices",
+    "check_quotes",
+    "disorder",
+    "micros",
+    "moment",
+    "time_of",
+]
 
 
 class Columns(NamedTuple):
     """One file's rows: when each is known, and its numbers in the order of the kind's columns.
 
-    ``dropped`` counts quotes that could not be used: crossed, or without a bid or an ask.
+    ``opened`` says when each bar opened; ``None``: ``seconds`` before it was known. ``dropped`` counts quotes that could not be
+    used: crossed, or without a bid or an ask.
     """
 
     path: Path
     seconds: int
     known: array[int]
-    numbers: tuple[list[Decimal], ...]
+    numbers: tuple[Sequence[Decimal], ...]
     dropped: int = 0
+    opened: array[int] | None = None
 
     def cut(self, start: int | None, end: int | None) -> Columns:
         """The rows that opened at ``start`` or later and were known by ``end`` (microseconds; ``None``: no limit)."""
-        first = 0 if start is None else bisect_left(self.known, start + self.seconds * 1_000_000)
+        if start is None:
+            first = 0
+        elif self.opened is None:
+            first = bisect_left(self.known, start + self.seconds * 1_000_000)
+        else:
+            first = bisect_left(self.opened, start)
         last = len(self.known) if end is None else bisect_right(self.known, end)
-        return self._replace(known=self.known[first:last], numbers=tuple(column[first:last] for column in self.numbers))
+        if (first, last) == (0, len(self.known)):
+            return self
+        return self._replace(
+            known=self.known[first:last],
+            numbers=tuple(column[first:last] for column in self.numbers),
+            opened=None if self.opened is None else self.opened[first:last],
+        )
 
 
-def micros(at: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    return (at - EPOCH) // _MICROSECOND
+class Read(NamedTuple):
+    """Checked bars, and what should be told of them."""
+
+    columns: Columns
+    told: tuple[str, ...]
 
 
-def moment(microseconds: int) -> datetime:
-    """The aware UTC time of ``micros``."""
-    return EPOCH + timedelta(microseconds=microseconds)
+def check_bars(sheet: Sheet, symbol: str, seconds: int, hours: Hours, now: datetime) -> Read:
+    """Bars: ordered, apart by at least their interval, known by ``now``, not contradicting themselves, volume not negative.
+
+    ``seconds`` is what is said of their interval; 0: the spacing says it.
+    """
+    place, shape = sheet.place, sheet.shape
+    at = times.read(place, sheet.time_name or "the time", sheet.times, any_zone=shape.any_zone)
+    span = times.spans(place, at, symbol, seconds, hours)
+    times.check_past(place, span.known, now)
+    numbers = tuple(_numbers(place, name, column) for name, column in zip(shape.fields, sheet.numbers, strict=True))
+    widened = 0
+    if shape.dust:
+        numbers, widened = _widened(numbers)
+    _check_bars(place, numbers)
+    daily = span.seconds >= times.DAY
+    columns = Columns(place.path, span.seconds, span.known, numbers, opened=span.opened if daily else None)
+    dust = f"{widened} rows have open or close outside high and low by a rounding: high and low widened"
+    return Read(columns, tuple(filter(None, (span.how, dust if widened else ""))))
 
 
-def check_bars(path: Path, table: Table, seconds: int) -> Columns:
-    """Bars: ordered, apart by at least their interval, not contradicting themselves, volume not negative."""
-    known = _known(path, table, seconds)
-    numbers = numbers_of(path, table, BAR_COLUMNS[1:])
-    check_prices(path, table, numbers)
-    return Columns(path, seconds, known, numbers)
+def _numbers(place: Place, name: str, column: Any, empty: Decimal | None = None) -> Numbers:
+    try:
+        return Numbers.of(column, empty)
+    except ValueError:
+        cells = as_text(column).to_pylist()
+        row = next(row for row, cell in enumerate(cells) if not is_number(cell) and (cell or empty is None))
+        grouped = "; write it without thousands separators" if is_number(cells[row].replace(",", "")) else ""
+        reason = f"{name} {cells[row][:60]!r} is not a finite number of usual size{grouped}"
+        raise place.refuse(row, reason) from None
+
+
+def _widened(numbers: tuple[Numbers, ...]) -> tuple[tuple[Numbers, ...], int]:
+    """Bars whose high and low take in an open or close that lies outside by no more than dust, and how many they were."""
+    opened, high, low, closed, volume = numbers
+    highest, lowest = dict[int, Decimal](), dict[int, Decimal]()
+    for each in (opened, closed):
+        for row in np.flatnonzero(above(each, high) & (each.floats <= high.floats * (1 + DUST))).tolist():
+            highest[row] = max(each[row], highest.get(row, each[row]))
+        for row in np.flatnonzero(above(low, each) & (each.floats >= low.floats * (1 - DUST))).tolist():
+            lowest[row] = min(each[row], lowest.get(row, each[row]))
+    if highest:
+        high = high.changed(highest)
+    if lowest:
+        low = low.changed(lowest)
+    return (opened, high, low, closed, volume), len({*highest, *lowest})
+
+
+def _check_bars(place: Place, numbers: tuple[Numbers, ...]) -> None:
+    """Refuse the first bar that contradicts itself."""
+    opened, high, low, closed, volume = numbers
+    wrong = (low.floats <= 0) | (volume.floats < 0)
+    for each in (opened, closed):
+        wrong |= above(low, each) | above(each, high)
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        row = int(rows[0])
+        _refuse_bar(place, row, [column[row] for column in numbers])
+
+
+def _refuse_bar(place: Place, row: int, numbers: Sequence[Decimal]) -> None:
+    opened, high, low, closed, volume = numbers
+    if volume < 0:
+        raise place.refuse(row, f"volume {volume} is negative")
+    if low <= 0:
+        raise place.refuse(row, f"low {low}; a price must be above 0")
+    raise place.refuse(row, f"contradicts itself: open {opened} high {high} low {low} close {closed}")
 
 
 def check_prices(path: Path, table: Table, numbers: tuple[list[Decimal], ...]) -> None:
-    """Refuse a bar that contradicts itself: open, high, low, close and volume in this order."""
+    """Refuse a bar of a contract that contradicts itself: open, high, low, close and volume in this order."""
     for index, (opened, high, low, closed, volume) in enumerate(zip(*numbers, strict=True)):
-        if low <= opened <= high and low <= closed <= high and low > 0 and volume >= 0:
-            continue
-        if volume < 0:
-            raise bad_row(path, table, index, f"volume {volume} is negative")
-        if low <= 0:
-            raise bad_row(path, table, index, f"low {low}; a price must be above 0")
-        raise bad_row(path, table, index, f"contradicts itself: open {opened} high {high} low {low} close {closed}")
+        if not (low <= opened <= high and low <= closed <= high and low > 0 and volume >= 0):
+            _refuse_bar(Place(path, table.first_row), index, (opened, high, low, closed, volume))
 
 
-def check_quotes(path: Path, table: Table, seconds: int) -> Columns:
+def check_quotes(path: Path, grid: Grid, seconds: int, now: datetime) -> Columns:
     """Quotes: ordered; a row that is crossed or lacks a side is no quote: dropped and counted, not refused."""
-    known = _known(path, table, seconds)
-    numbers = numbers_of(path, table, QUOTE_COLUMNS[1:], empty=Decimal(0))
-    kept = []
-    for index, (bid, bid_size, ask, ask_size) in enumerate(zip(*numbers, strict=True)):
-        if 0 < bid <= ask and bid_size >= 0 and ask_size >= 0:
-            kept.append(index)
-        elif min(bid, ask, bid_size, ask_size) < 0:
-            raise bad_row(path, table, index, f"negative: bid {bid} x {bid_size}, ask {ask} x {ask_size}")
+    place = Place(path, grid.first_row)
+    at = times.read(place, "timestamp", grid.columns["timestamp"], any_zone=False)
+    known = times.intervals(place, at, seconds)
+    times.check_past(place, known, now)
+    columns = [grid.columns[name] for name in QUOTE_COLUMNS[1:]]
+    numbers = _sides(place, columns)
+    bid, bid_size, ask, ask_size = numbers
+    negative = np.flatnonzero(np.minimum.reduce([each.floats for each in numbers]) < 0)
+    if len(negative):
+        row = int(negative[0])
+        raise place.refuse(row, f"negative: bid {bid[row]} x {bid_size[row]}, ask {ask[row]} x {ask_size[row]}")
+    kept = np.flatnonzero((bid.floats > 0) & ~above(bid, ask))
     dropped = len(known) - len(kept)
     if dropped:
-        known = array("q", (known[index] for index in kept))
-        numbers = tuple([column[index] for index in kept] for column in numbers)
+        known = times.array_of(times.ints_of(known)[kept])
+        numbers = _sides(place, [column.take(kept) for column in columns])
     return Columns(path, seconds, known, numbers, dropped)
+
+
+def _sides(place: Place, columns: Sequence[Any]) -> tuple[Numbers, ...]:
+    named = zip(QUOTE_COLUMNS[1:], columns, strict=True)
+    return tuple(_numbers(place, name, column, Decimal(0)) for name, column in named)
 
 
 def bad_row(path: Path, table: Table, index: int, reason: str) -> BadConfig:
     """The refusal of a row, counted from 0 among the table's."""
     return BadConfig(f"{path}: row {table.first_row + index}: {reason}")
-
-
-def _known(path: Path, table: Table, seconds: int) -> array[int]:
-    cells = table.columns["timestamp"]
-    if not cells:
-        raise BadConfig(f"{path}: no rows below the header")
-    step = seconds * 1_000_000
-    known = array("q", (time_of(path, table, index, cell) + step for index, cell in enumerate(cells)))
-    for index, (before, after) in enumerate(pairwise(known), 1):
-        if after - before < step:
-            raise bad_row(path, table, index, disorder(cells[index - 1], cells[index], after - before, seconds))
-    return known
-
-
-def disorder(before: str, after: str, apart: int, seconds: int) -> str:
-    """What is wrong with two times in a row that are too little apart (microseconds)."""
-    if apart == 0:
-        return f"timestamp {after} a second time"
-    if apart < 0:
-        return f"timestamp {after} after {before}: rows must be sorted"
-    return f"timestamp {after} within the interval of {seconds} s that began at {before}"
 
 
 def time_of(path: Path, table: Table, index: int, cell: str) -> int:
@@ -127,7 +192,8 @@ def time_of(path: Path, table: Table, index: int, cell: str) -> int:
         raise bad_row(
             path, table, index, f"timestamp {cell[:60]!r} is not ISO 8601, like 2013-10-07T08:00:00Z"
         ) from error
-    if at.utcoffset() != _ZERO_OFFSET:
+    offset = at.utcoffset()
+    if offset is None or offset:
         raise bad_row(
             path, table, index, f"timestamp {cell} is {'naive' if at.tzinfo is None else 'not UTC'}; write it with Z"
         )
@@ -145,26 +211,10 @@ def numbers_of(
     for name in names:
         cells = table.columns[name]
         try:
-            columns.append([seen[cell] if cell in seen else seen.setdefault(cell, _number(cell)) for cell in cells])
+            columns.append([seen[cell] if cell in seen else seen.setdefault(cell, number(cell)) for cell in cells])
         except ValueError:
-            index = next(index for index, cell in enumerate(cells) if not (cell in seen or _is_number(cell)))
+            index = next(index for index, cell in enumerate(cells) if not (cell in seen or is_number(cell)))
             raise bad_row(
                 path, table, index, f"{name} {cells[index][:60]!r} is not a finite number of usual size"
             ) from None
     return tuple(columns)
-
-
-def _number(cell: str) -> Decimal:
-    number = Decimal(cell) if _NUMBER.fullmatch(cell) else None
-    left, right = _DIGITS_MAX
-    if number is None or number.adjusted() >= left or -int(number.as_tuple().exponent) > right:
-        raise ValueError(cell)
-    return number
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        _number(cell)
-    except ValueError:
-        return False
-    return True

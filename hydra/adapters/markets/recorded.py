@@ -1,32 +1,35 @@
 """Recorded history: files of one-minute (or other) bars and quotes, played in the order in which they became known.
 
-A file's name says its symbol and interval, its columns say whether it holds bars, quotes, one of the three kinds of option
-data, or corporate actions. Files of symbols nobody asked for are not opened; files that no market plays (daily bars) are
-left out and named in ``notes``; anything wrong with a file that is wanted refuses to start. The oddity: a crossed or one-sided quote is something that happened, not a
+A file's columns say whether it holds bars (in whose shape), quotes, one of the three kinds of option data, or corporate
+actions; its columns or its name say the symbol. Files of symbols nobody asked for are not opened; what is not played is
+named in ``notes``; anything wrong with a file that is wanted refuses to start. The oddity: a crossed or one-sided quote is something that happened, not a
 damaged file, so it is dropped and counted, and the quote before it stays the latest, growing stale.
 """
 
 from __future__ import annotations
 
 import hashlib
-from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from hydra.adapters.markets import actions, chains, folders, tables
-from hydra.adapters.markets.columns import Columns, check_bars, check_quotes, micros, moment
+import numpy as np
+
+from hydra.adapters.calendar import ExchangeCalendar
+from hydra.adapters.markets import actions, bars, chains, folders, tables
+from hydra.adapters.markets.bars import Loaded, Reading
+from hydra.adapters.markets.columns import Columns, micros, moment
 from hydra.adapters.markets.feed import CorporateAction, root_of
 from hydra.adapters.markets.series import Series, bar_of, join, quote_of
+from hydra.adapters.markets.times import DAY, ints_of, merged
 from hydra.model.errors import BadConfig, Invalid
-from hydra.model.market import Bar, OptionQuote, Quote
+from hydra.model.market import AssetClass, Bar, OptionQuote, Quote, asset_class_of
 from hydra.model.values import aware_utc
 
 _STRETCH_GAP = 8 * 86_400_000_000  # no holidays close an exchange for longer; beyond this it is another recording
-_CHECKS: dict[str, Callable[[Path, tables.Table, int], Columns]] = {"bars": check_bars, "quotes": check_quotes}
 
 
 class Stretch(NamedTuple):
@@ -39,12 +42,6 @@ class Stretch(NamedTuple):
         return str(self.first) if self.first == self.last else f"{self.first}..{self.last}"
 
 
-class _Loaded(NamedTuple):
-    source: folders.Source
-    digest: str
-    columns: Columns
-
-
 class RecordedFeed:
     """A ``Feed`` of files, made by ``open``.
 
@@ -54,23 +51,24 @@ class RecordedFeed:
 
     def __init__(
         self,
-        loaded: Sequence[_Loaded],
+        loaded: Sequence[Loaded],
         options: chains.OptionTape,
         announced: tuple[CorporateAction, ...],
         notes: Sequence[str],
         fingerprint: str,
         unpriced: Sequence[str] = (),
     ) -> None:
-        self._bars = {name: Series(name, parts, bar_of) for name, parts in _by_symbol(loaded, "bars").items()}
-        self._quotes = {name: Series(name, parts, quote_of) for name, parts in _by_symbol(loaded, "quotes").items()}
+        self._bars = {name: Series(name, parts, bar_of) for name, parts in _by_symbol(loaded, tables.BARS).items()}
+        self._quotes = {
+            name: Series(name, parts, quote_of) for name, parts in _by_symbol(loaded, tables.QUOTES).items()
+        }
         self._options = options
         self._actions = announced
         self._symbols = tuple(sorted((*self._bars, *unpriced)))
         self._fingerprint = fingerprint
-        known = {at for series in self._bars.values() for at in series.known}
-        known.update(at for quotes in self._quotes.values() for at in quotes.known)
-        known.update(options.instants())
-        self._instants = array("q", sorted(known))
+        known = [ints_of(each.known) for each in self._bars.values()]
+        known += [ints_of(each.known) for each in self._quotes.values()]
+        self._instants = merged([*known, np.fromiter(options.instants(), np.int64)])
         self.stretches: Mapping[str, tuple[Stretch, ...]] = {
             symbol: _stretches(series) for symbol, series in self._bars.items()
         }
@@ -85,41 +83,61 @@ class RecordedFeed:
         start: datetime | None = None,
         end: datetime | None = None,
         some: bool = False,
+        calendar: ExchangeCalendar | None = None,
     ) -> RecordedFeed:
         """Read and check files and folders.
 
         ``symbols``: those wanted (``None``: all there are). ``start`` and ``end`` (aware UTC): only what opened at
         ``start`` or later and was known by ``end``. ``some``: a wanted symbol without bars is played without prices, as long as
-        there is one that has them. Raises ``BadConfig`` naming the file, the row and what is accepted.
+        there is one that has them. ``calendar`` tells when exchange days open and close. Raises ``BadConfig`` naming the file, the row and what is accepted.
         """
         window = _window(start, end)
         if not paths:
             raise BadConfig("no market data named; give files or folders of bars and quotes")
         sources, notes = folders.find(paths, symbols)
-        uncut = [_load(source) for source in sources if source.kind in _CHECKS]
-        loaded = [each._replace(columns=each.columns.cut(*window)) for each in uncut]
-        there = sorted({each.source.label.symbol for each in loaded if _holds(each, "bars")})
+        read = bars.load(sources, Reading(symbols, calendar or ExchangeCalendar(), datetime.now(UTC)))
+        loaded = [each._replace(columns=each.columns.cut(*window)) for each in read.loaded]
+        there = sorted({each.symbol for each in loaded if each.kind == tables.BARS and each.columns.known})
         wanted = there if symbols is None else sorted(set(symbols))
         unpriced = [symbol for symbol in wanted if symbol not in there]
+        notes = (*notes, *read.notes)
         if not some or len(unpriced) == len(wanted):
             _all_there(wanted, there, paths, notes, cut=window != (None, None))
-        rest = sorted({each.source.label.symbol for each in loaded}.difference(wanted))
+        rest = sorted({each.symbol for each in loaded}.difference(wanted))
         more = tuple(f"{symbol}: not used: quotes without bars" for symbol in rest)
         more += tuple(f"{symbol}: no bars, so it has no prices and is not traded" for symbol in unpriced)
-        played = [each for each in loaded if each.source.label.symbol in wanted and each.columns.known]
+        played = [each for each in loaded if each.symbol in wanted and each.columns.known]
         roots = None if symbols is None else {root_of(symbol) for symbol in wanted}
         files = [
-            chains.load(each.path, each.kind, each.label.seconds, roots).cut(*window)
+            chains.load(each.path, each.kind.name, each.label.seconds, roots).cut(*window)
             for each in sources
-            if each.kind in chains.KINDS
+            if each.kind.name in chains.KINDS
         ]
         options = chains.OptionTape(files, wanted, window[0])
-        told = [actions.load(each.path) for each in sources if each.kind == tables.ACTIONS]
-        announced, unused = actions.gather(told, wanted)
+        told = [actions.load(each.path) for each in sources if each.kind.name == tables.ACTIONS]
+        announced, unused = actions.gather(told, wanted, calendar)
+        bars.check_adjusted([each for each in played if each.kind == tables.BARS], announced)
         extras = [("", file.seconds, file.kind, file.digest) for file in files if options.uses(file)]
         extras += [("", 0, tables.ACTIONS, file.digest) for file in told if not set(announced).isdisjoint(file.actions)]
         told_of = (*notes, *more, *options.notes, *unused)
         return cls(played, options, announced, told_of, _fingerprint(played, extras, window), unpriced)
+
+    @classmethod
+    def over(cls, *series: Series[Bar]) -> RecordedFeed:
+        """A feed of bars in memory, one series a symbol, as ``frames.series`` makes them. Raises ``BadConfig`` for a symbol twice."""
+        if not series:
+            raise BadConfig("no series given")
+        loaded = [
+            Loaded(Path("memory"), each.symbol, tables.BARS, each.digest(), part)
+            for each in series
+            for part in each.parts
+        ]
+        symbols = [each.symbol for each in series]
+        if len(set(symbols)) < len(symbols):
+            raise BadConfig(f"one series a symbol, got {', '.join(sorted(symbols))}")
+        nothing = chains.OptionTape((), symbols, None)
+        notes = tuple(note for each in series for note in each.notes)
+        return cls(loaded, nothing, (), notes, _fingerprint(loaded, (), (None, None)))
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -135,9 +153,7 @@ class RecordedFeed:
         """Symbols, bars, days and fingerprint in one line."""
         every = [stretch for stretches in self.stretches.values() for stretch in stretches]
         days = Stretch(min(each.first for each in every), max(each.last for each in every))
-        counts = ", ".join(
-            f"{name} {len(series.known)} bars of {series.seconds} s" for name, series in self._bars.items()
-        )
+        counts = ", ".join(f"{name} {len(series.known)} {series.interval}" for name, series in self._bars.items())
         listed = f"; {len(self.contracts)} option contracts" if self.contracts else ""
         return f"recorded: {counts}{listed}; {days}; data {self._fingerprint}"
 
@@ -191,13 +207,15 @@ class RecordedFeed:
         """The latest quote of every contract on ``underlying`` that has not expired by ``at``, by symbol."""
         return self._options.chain(underlying, at)
 
-    def _remarks(self, loaded: Sequence[_Loaded]) -> Iterable[str]:
+    def _remarks(self, loaded: Sequence[Loaded]) -> Iterable[str]:
         for each in loaded:
             if each.columns.dropped:
-                yield f"{each.source.path}: {each.columns.dropped} rows are crossed or one-sided: no quotes"
+                yield f"{each.path}: {each.columns.dropped} rows are crossed or one-sided: no quotes"
         for symbol, stretches in self.stretches.items():
             if symbol not in self._quotes:
                 yield f"{symbol}: bars without quotes"
+            if self._bars[symbol].seconds >= DAY and asset_class_of(symbol) is AssetClass.EQUITY:
+                yield f"{symbol}: a day's bar of a share is known when its session is over, so nothing of it is traded in a run"
             noun = "stretch" if len(stretches) == 1 else "stretches"
             yield f"{symbol}: {len(stretches)} {noun}, {', '.join(map(str, stretches))}"
 
@@ -214,15 +232,6 @@ def _window(start: datetime | None, end: datetime | None) -> tuple[int | None, i
     return (None if start is None else micros(start), None if end is None else micros(end))
 
 
-def _load(source: folders.Source) -> _Loaded:
-    table = tables.read(source.path)
-    return _Loaded(source, table.digest, _CHECKS[source.kind](source.path, table, source.label.seconds))
-
-
-def _holds(each: _Loaded, kind: str) -> bool:
-    return each.source.kind == kind and len(each.columns.known) > 0
-
-
 def _all_there(
     wanted: Sequence[str], there: Sequence[str], paths: Sequence[Path], notes: Sequence[str], *, cut: bool
 ) -> None:
@@ -236,17 +245,17 @@ def _all_there(
     raise BadConfig("; ".join((f"{what}{span} in {places}{have}", *notes)))
 
 
-def _by_symbol(loaded: Sequence[_Loaded], kind: str) -> dict[str, list[Columns]]:
+def _by_symbol(loaded: Sequence[Loaded], kind: str) -> dict[str, list[Columns]]:
     found: dict[str, list[Columns]] = {}
     for each in loaded:
-        if each.source.kind == kind:
-            found.setdefault(each.source.label.symbol, []).append(each.columns)
+        if each.kind == kind:
+            found.setdefault(each.symbol, []).append(each.columns)
     return join(found, kind)
 
 
 def _stretches(series: Series[Bar]) -> tuple[Stretch, ...]:
-    opened = [known - series.seconds * 1_000_000 for known in series.known]
-    breaks = [index for index, (before, after) in enumerate(pairwise(opened), 1) if after - before > _STRETCH_GAP]
+    opened = series.opened
+    breaks = (np.flatnonzero(np.diff(ints_of(opened)) > _STRETCH_GAP) + 1).tolist()
     edges = pairwise((0, *breaks, len(opened)))
     return tuple(Stretch(moment(opened[first]).date(), moment(opened[last - 1]).date()) for first, last in edges)
 
@@ -254,7 +263,6 @@ def _stretches(series: Series[Bar]) -> tuple[Stretch, ...]:
 _Part = tuple[str, int, str, str]
 
 
-def _fingerprint(loaded: Sequence[_Loaded], extras: Sequence[_Part], window: tuple[int | None, int | None]) -> str:
-    labels = [(each.source.label, each) for each in loaded]
-    parts = [(label.symbol, label.seconds, each.source.kind, each.digest) for label, each in labels]
+def _fingerprint(loaded: Sequence[Loaded], extras: Sequence[_Part], window: tuple[int | None, int | None]) -> str:
+    parts = [(each.symbol, each.columns.seconds, each.kind, each.digest) for each in loaded]
     return hashlib.sha256(repr((sorted([*parts, *extras]), window)).encode()).hexdigest()[:16]

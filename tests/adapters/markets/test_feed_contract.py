@@ -8,10 +8,12 @@ from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from hydra.adapters.calendar import ExchangeCalendar
 from hydra.adapters.markets.feed import ActionKind, CorporateAction
+from hydra.adapters.markets.frames import series
 from hydra.adapters.markets.ladders import Listing
 from hydra.adapters.markets.recorded import RecordedFeed
 from hydra.adapters.markets.synthetic import SyntheticFeed
@@ -111,6 +113,32 @@ class TestRecordedOptions(FeedContract):
         for name, (header, rows) in files.items():
             (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
         return lambda: RecordedFeed.open([tmp_path])
+
+
+class TestRecordedDays(FeedContract):
+    """Daily bars of a share and of a pair, and minutes of another share, around an early close."""
+
+    @pytest.fixture
+    def fresh(self, tmp_path: Path) -> Fresh:
+        days = [date(2024, 6, 24) + timedelta(days=number) for number in range(20)]
+        rows = {day: f"{day},10,11,9.5,10.2,100\n" for day in days}
+        header = "Date,Open,High,Low,Close,Volume\n"
+        traded = "".join(row for day, row in rows.items() if CALENDAR.hours(day) is not None)
+        (tmp_path / "SPY.csv").write_text(header + traded, encoding="utf-8")
+        (tmp_path / "BTC-USD.csv").write_text(header + "".join(rows.values()), encoding="utf-8")
+        minutes = "".join(f"2024-07-03T15:{minute:02}:00Z,10,11,9.5,10.2,100\n" for minute in range(40))
+        bars = "timestamp,open,high,low,close,volume\n" + minutes
+        (tmp_path / "QQQ-1min.csv").write_text(bars, encoding="utf-8")
+        return lambda: RecordedFeed.open([tmp_path], calendar=CALENDAR)
+
+
+class TestInMemory(FeedContract):
+    @pytest.fixture
+    def fresh(self) -> Fresh:
+        at = pa.array([datetime(2024, 7, 2, hour, tzinfo=UTC) for hour in range(24)], pa.timestamp("ms", "UTC"))
+        prices = dict.fromkeys(("open", "high", "low", "close", "volume"), [10.25] * 24)
+        frame = pa.table({"timestamp": at, **prices})
+        return lambda: RecordedFeed.over(series(frame, symbol="BTC-USD"), series(frame, symbol="SPY", interval="30min"))
 
 
 class TestRecordedSpyWeek(FeedContract):
