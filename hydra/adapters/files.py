@@ -58,6 +58,14 @@ class RealAppendFile:
         return self._descriptor
 
 
+class HastyAppendFile(RealAppendFile):
+    """A file whose ``sync`` promises nothing."""
+
+    def sync(self) -> None:
+        """What was written may be lost with the power. Raises ``OSError`` when the file is closed."""
+        self._open()
+
+
 class RealFiles:
     """The ``Files`` port on the operating system. Failures raise ``OSError`` with the path."""
 
@@ -142,3 +150,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class HastyFiles(RealFiles):
+    """Files for what can be made again at any time: appended lines do not wait for the disk."""
+
+    def append_to(self, path: Path) -> HastyAppendFile:
+        """Open for appending, creating the file when it is missing."""
+        return HastyAppendFile(path)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from hydra.bootstrap.points import available, find
 from hydra.model.errors import BadConfig
-from hydra.qc.check import Check, CheckResult
+from hydra.qc.check import CheckResult
 from hydra.qc.lists import LISTS, REQUIRED
 from hydra.qc.plug import CheckPlug, Subject
-from hydra.qc.runner import Ears, made, plug_of, run_list
+from hydra.qc.runner import Ears, plug_of, run_list
 
 GROUP = "hydra.checks"
 
@@ -22,11 +22,6 @@ def find_check(name: str) -> object:
 def ask_list(which: str | Iterable[str], subject: Subject, ears: Ears) -> tuple[CheckResult, ...]:
     """Ask the checks of a list, or of the plugs named."""
     return run_list(_names(which), subject, find_check, ears)
-
-
-def checks_of(which: str | Iterable[str], subject: Subject) -> tuple[Check, ...]:
-    """The checks of a list, or of the plugs named, all made now."""
-    return tuple(made(_names(which), subject, find_check))
 
 
 def plugs_of(which: str | Iterable[str]) -> Mapping[str, CheckPlug | str]:

@@ -163,12 +163,70 @@ def run(
 
 
 @app.command()
-def replay(
-    log: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Segments of a journal, or a folder of them.")],
+def backtest(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH...", help="Recorded prices to play; an invented market if not given."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Where it begins; what lies before is warm-up."),
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Where it ends.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Another invented market.")] = None,
+    bot: Annotated[
+        str | None,
+        typer.Option(
+            "--bot", metavar="MODULE:CLASS", help="This bot alone, with the settings of the first in the configuration."
+        ),
+    ] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Option("--symbols", metavar="SYMBOL...", help="What --bot trades.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with curves, trades and reasons.")
+    ] = None,
+    trades: Annotated[
+        Path | None, typer.Option("--trades", metavar="FILE", help="Write the trades, as .csv or .parquet.")
+    ] = None,
+    check_lookahead: Annotated[
+        bool,
+        typer.Option("--check-lookahead", help="Play it again in front of other futures: nothing may be decided anew."),
+    ] = False,
+    journal: Annotated[
+        bool, typer.Option("--journal/--no-journal", help="Keep a journal that can be replayed.")
+    ] = True,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Execute a journal again and name the first difference."""
+    """Play history through the same cycle, and say what it earned."""
+    _call("backtest", "backtest", locals())
+
+
+@app.command()
+def replay(
+    log: Annotated[
+        list[Path],
+        typer.Argument(metavar="LOG...", help="Segments of a journal, folders of them, patterns, or - to read one."),
+    ],
+    cycle: Annotated[
+        int | None, typer.Option("--cycle", min=1, help="Tell this cycle: seen, asked, judged, sent, and why.")
+    ] = None,
+    bot: Annotated[
+        str | None, typer.Option("--bot", metavar="ID", help="Compare and tell only what concerns this bot.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as a running engine writes, until its end.")] = False,
+    what_if: Annotated[
+        Path | None,
+        typer.Option("--what-if", metavar="CONFIG", help="Play the same market under this policy, and compare."),
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Execute a journal again and name the first difference; tell one cycle; or ask what if."""
     _call("replay", "replay", locals())
 
 

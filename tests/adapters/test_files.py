@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hydra.adapters.files import RealFiles
+from hydra.adapters.files import HastyFiles, RealFiles
 from hydra.adapters.memory.files import LossyFiles
 from tests.contracts.files_contract import FilesContract, content
 
@@ -30,6 +30,18 @@ class TestRealFiles(FilesContract):
     @pytest.fixture
     def files(self) -> RealFiles:
         return RealFiles()
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        return tmp_path
+
+
+class TestHastyFiles(FilesContract):
+    """Everything but what survives a loss of power."""
+
+    @pytest.fixture
+    def files(self) -> HastyFiles:
+        return HastyFiles()
 
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from hydra.bootstrap.sim import Sim, SimOptions, open_sim
-from hydra.cli.commands.options import setup_of
+from hydra.cli.commands.options import moment_of, setup_of
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen import words
 from hydra.cli.screen.summary import pairs
@@ -53,7 +53,7 @@ def _options(frame: Frame) -> SimOptions:
         raise BadConfig(f"--speed {speed}: with --lockstep the clock moves only when told; leave one of them out")
     return SimOptions(
         data=tuple(options["data"] or ()),
-        at=_moment(options["at"]),
+        at=moment_of("--at", options["at"]),
         seed=options["seed"],
         speed=_speed("1" if speed is None else speed),
         lockstep=options["lockstep"],
@@ -68,18 +68,6 @@ def _rate_limit(asked: int | None, *, lockstep: bool) -> int:
     if asked is not None:
         return asked
     return 0 if lockstep else USUAL_RATE_LIMIT
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadConfig(f"--at: {text!r} is no time with its offset, such as 2013-10-07T13:30:00Z")
-    return at.astimezone(UTC)
 
 
 def _speed(text: str) -> float | None:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from hydra.adapters.files import RealFiles
-from hydra.adapters.journal.reader import read_journal
-from hydra.bootstrap.setup import Setup
+from hydra.bootstrap.checkpoint import fold_whole
 from hydra.bootstrap.writer import Writer
 from hydra.cli.commands.checks import ask_list, misconfigured, not_opened, report, tell
 from hydra.cli.commands.fast import closed_in_time
 from hydra.cli.commands.options import setup_of
 from hydra.cli.frame import Frame, Result
-from hydra.engine.fold import fold
-from hydra.engine.recover import BEGINNING
 from hydra.model.errors import BadConfig, Corrupt, Refused, Unreachable
 from hydra.model.money import plain
-from hydra.model.portfolio import Account, Ledger
-from hydra.ports import Head
+from hydra.model.portfolio import Account
 from hydra.qc.balance import Balance, Expected, look_at_balance
 from hydra.qc.broker import Bench
 from hydra.qc.check import CheckResult, all_good
@@ -44,7 +40,9 @@ def command(frame: Frame) -> Result:
             subject = Subject(policy=setup.policy, bench=bench, notes=tuple(writer.notes))
             results = ask_list(frame, VERIFY_OPENING, subject)
             if all_good(results):
-                balance = look_at_balance(writer.engine, setup.policy, lambda: _folded(setup), expected)
+                balance = look_at_balance(
+                    writer.engine, setup.policy, lambda: fold_whole(RealFiles(), setup.log_dir), expected
+                )
                 subject.balance = balance
                 results += ask_list(frame, VERIFY_COMPARING, subject)
             return report(results, tell(results, "account, ledger, store and journal agree"), **_figures(balance))
@@ -75,14 +73,6 @@ def _amount(option: str, text: str) -> Decimal:
     if not amount.is_finite():
         raise BadConfig(f"{option}: {text!r} is no amount in dollars, such as 100000 or 0.01")
     return amount
-
-
-def _folded(setup: Setup) -> tuple[Ledger, Head]:
-    """The whole journal folded, and its end."""
-    ledger, head = Ledger(), BEGINNING
-    for event in read_journal(RealFiles(), setup.log_dir):
-        ledger, head = fold(ledger, event), Head(seq=event.seq, hash=event.hash)
-    return ledger, head
 
 
 def _figures(balance: Balance | None) -> dict[str, object]:

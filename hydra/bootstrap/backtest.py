@@ -1,0 +1,189 @@
+"""A backtest put together: the same cycle, bots, rules, exits and exchange as a run, over history, as fast as it goes.
+
+What differs from ``hydra run`` on the simulated broker is what it stands on, and nothing else: the exchange keeps no books, the state
+lives in memory, nobody has to certify anything, and the bots have no deadline (this program's own are asked in this process, foreign
+ones in processes where the policy keeps them there). A backtest leaves no state, takes no lock, and begins every time with the account
+of the policy. Its journal is a run's: it carries all it has seen, and can be replayed; it does not wait for the disk, for it can be
+made again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
+from hydra.adapters.exchange.doors import SimClock
+from hydra.adapters.exchange.venue import SimulatedVenue
+from hydra.adapters.files import HastyFiles
+from hydra.adapters.fingerprint import CodeFingerprint
+from hydra.adapters.journal.writer import JournalWriter
+from hydra.adapters.markets.feed import Feed
+from hydra.adapters.markets.other_future import Future, OtherFuture
+from hydra.adapters.memory.journal import PassingJournal
+from hydra.bootstrap.hosts import replay_host
+from hydra.bootstrap.indoors import Indoors
+from hydra.bootstrap.plugs import foreign_sources, rule_book
+from hydra.bootstrap.venues import Source, account_of, begin, feed_of
+from hydra.engine.cycle import Engine, Hear
+from hydra.model.errors import BadConfig
+from hydra.model.events import SegmentOpened
+from hydra.model.portfolio import Ledger
+from hydra.policy import Policy
+from hydra.ports import Calendar, Journal
+
+COMMAND = "backtest"
+URL = "sim://backtest"
+_DAY_MINUTES = 1440
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What of a history is played, from and to (both included); ``None``: from its beginning, to its end.
+
+    What lies before ``since`` is warm-up: bots see it as history, and nothing is decided in it.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise BadConfig(
+                f"--from {self.since:%Y-%m-%dT%H:%M:%SZ} is not before --until {self.until:%Y-%m-%dT%H:%M:%SZ}"
+            )
+
+
+@dataclass(slots=True, kw_only=True)
+class Backtest:
+    """One backtest, made ready. Use as a context manager. ``journal_dir`` is a folder of its own, or ``None`` for no journal.
+
+    ``hear`` is told of every event. ``calendar_cache`` is where the exchange's days are kept between commands. ``other`` gives the history
+    another future from a moment on. ``prices`` and ``code_hash`` are found out unless they are given; once open they are there, for another one.
+    """
+
+    policy: Policy
+    source: Source
+    run: str
+    calendar_cache: Path
+    journal_dir: Path | None = None
+    stretch: Stretch = field(default_factory=Stretch)
+    hear: Hear | None = None
+    other: tuple[datetime, Future] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    prices: Feed | None = None
+    code_hash: str = ""
+    notes: list[str] = field(default_factory=list)
+    _engine: Engine | None = field(default=None, init=False)
+    _world: Indoors | None = field(default=None, init=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, at the beginning of its history."""
+        assert self._engine is not None, "used inside its with block"
+        return self._engine
+
+    @property
+    def market(self) -> str:
+        """What is played, with the hash of its prices."""
+        assert self._world is not None, "used inside its with block"
+        return self._world.market
+
+    def segment(self, number: int) -> SegmentOpened:
+        """The opening of the n-th segment; the engine fills in the ledger."""
+        assert self._world is not None, "used inside its with block"
+        return self._world.segment(number)
+
+    def _open(self, stack: ExitStack) -> None:
+        policy = self.policy
+        book = rule_book(policy)
+        bots = replay_host(policy)
+        stack.callback(bots.close)
+        self.code_hash = self.code_hash or CodeFingerprint(more=foreign_sources(policy)).hash()
+        exchange_hours = ExchangeCalendar(self.calendar_cache)
+        calendar: Calendar = AlwaysOpen() if policy.market.sessions == "always" else exchange_hours
+        feed = self.prices = self.prices or feed_of(policy, self.source, exchange_hours)
+        played: Feed = feed if self.other is None else OtherFuture(feed, *self.other)
+        venue = SimulatedVenue(played, calendar, account_of(policy), start=self._start(played))
+        begin(venue, policy, invented=policy.market.name == "synthetic" and not self.source.data)
+        self.notes += [note for note in (venue.note, *getattr(feed, "notes", ())) if note]
+        self._world = world = Indoors(
+            policy=policy,
+            command=COMMAND,
+            url=URL,
+            code_hash=self.code_hash,
+            market=f"{played.describe()}, {played.fingerprint}",
+            seed=policy.engine.seed if self.source.seed is None else self.source.seed,
+            venue=venue,
+            clock=SimClock(venue, days=self._days(), until=self._is_over, stop=self.stop),
+            calendar=calendar,
+        )
+        outside = world.outside(self._journal(stack, world.clock), bots)
+        self._engine = Engine(outside, book, Ledger(), self.hear)
+        world.begin(self._engine)
+
+    def _start(self, feed: Feed) -> datetime | None:
+        """Where the clock begins; ``None``: just before the first instant. Raises ``BadConfig`` when nothing is left to be played."""
+        since = self.stretch.since
+        if since is None:
+            return None
+        coming = feed.next_after(since)
+        if coming is None or self._is_over(coming):
+            raise BadConfig(f"--from {since:%Y-%m-%dT%H:%M:%SZ}: nothing is left to be played of {feed.describe()}")
+        return since
+
+    def _is_over(self, coming: datetime) -> bool:
+        return self.stretch.until is not None and coming > self.stretch.until
+
+    def _days(self) -> int:
+        """Recorded prices and a stretch with an end are played to their end; an invented market has none of its own."""
+        return 0 if self.source.data or self.stretch.until is not None else self.policy.market.days
+
+    def _journal(self, stack: ExitStack, clock: SimClock) -> Journal:
+        if self.journal_dir is None:
+            return PassingJournal(self.run, clock.now)
+        files = HastyFiles()
+        files.make_dir(self.journal_dir)
+        segment_bytes = self.policy.journal.segment_mb << 20
+        journal = JournalWriter(files, self.journal_dir, self.run, now=clock.now, segment_bytes=segment_bytes)
+        stack.callback(journal.close)
+        return journal
+
+
+def alone(policy: Policy, bot: str, symbols: Sequence[str]) -> Policy:
+    """The policy with one bot: the settings of the first that is enabled (but for signal and parameters, which are its make's),
+    another make, and its symbols if none are named.
+
+    Raises ``BadConfig`` when there is none, or for what no bot may be.
+    """
+    if not policy.enabled_bots:
+        raise BadConfig("--bot: the configuration has no enabled bot whose settings it could have")
+    document = policy.document()
+    first = next(one for one in document["bots"] if one["id"] == policy.enabled_bots[0].id)
+    if bot != first["bot"]:  # what a signal and parameters mean is its make's alone
+        first = {name: value for name, value in first.items() if name not in ("signal", "parameters")}
+    document["bots"] = [{**first, "bot": bot, "symbols": list(symbols) or first["symbols"]}]
+    try:
+        return Policy.model_validate(document)
+    except ValidationError as error:
+        raise BadConfig(f"--bot {bot}: {'; '.join(each['msg'] for each in error.errors())}") from None
