@@ -59,8 +59,41 @@ def _unseen(module: str) -> Iterator[None]:
 
 def closes(bars: Sequence[Bar]) -> Floats:
     """The closing prices."""
+    return floats(closing(bars))
+
+
+def floats(values: Sequence[float]) -> Floats:
+    """Numbers as an array."""
     _, np = load()
-    return np.array([float(bar.close) for bar in bars], dtype=np.float64)  # type: ignore[no-any-return]  # an array
+    return np.array(values, dtype=np.float64)  # type: ignore[no-any-return]  # an array
+
+
+_CLOSES: dict[tuple[str, int], tuple[tuple[Bar, ...], list[float]]] = {}
+_CLOSES_MOST = 512
+
+
+def closing(bars: Sequence[Bar]) -> list[float]:
+    """The closing prices in a list, which is nobody's to change.
+
+    The last window of each symbol and length is kept: the next one is usually the same, or one bar further.
+
+    Which it is, the bars themselves say; where nobody made new ones of them, comparing is nothing beside making floats of decimals.
+    """
+    if not bars:
+        return []
+    bars = tuple(bars)
+    key = (bars[-1].symbol, len(bars))
+    known, values = _CLOSES.get(key, ((), []))
+    if known == bars:
+        return values
+    if known and known[1:] == bars[:-1]:
+        values = [*values[1:], float(bars[-1].close)]
+    else:
+        values = [float(bar.close) for bar in bars]
+        if len(_CLOSES) >= _CLOSES_MOST:
+            _CLOSES.clear()
+    _CLOSES[key] = (bars, values)
+    return values
 
 
 def sma(values: Floats, n: int) -> float | None:
@@ -75,8 +108,27 @@ def donchian(bars: Sequence[Bar], n: int) -> tuple[Decimal, Decimal] | None:
     """The Donchian channel: lowest low and highest high of the ``n`` bars before the last one."""
     if not 1 <= n < len(bars):
         return None
-    channel = bars[-n - 1 : -1]
-    return min([bar.low for bar in channel]), max([bar.high for bar in channel])
+    channel = tuple(bars[-n - 1 : -1])
+    key, last = (channel[-1].symbol, n), channel[-1]
+    known = _CHANNELS.get(key)
+    low = high = None
+    if known is not None and known[0][1:] == channel[:-1]:
+        # One bar further: an edge stays unless the bar that left may have been it, or the one that came lies beyond.
+        left, lowest, highest = known[0][0], known[1], known[2]
+        low = last.low if last.low < lowest else lowest if left.low > lowest else None
+        high = last.high if last.high > highest else highest if left.high < highest else None
+    elif len(_CHANNELS) >= _CHANNELS_MOST:
+        _CHANNELS.clear()
+    edges = (
+        min([bar.low for bar in channel]) if low is None else low,
+        max([bar.high for bar in channel]) if high is None else high,
+    )
+    _CHANNELS[key] = (channel, *edges)
+    return edges
+
+
+_CHANNELS: dict[tuple[str, int], tuple[tuple[Bar, ...], Decimal, Decimal]] = {}
+_CHANNELS_MOST = 512
 
 
 def rate_of_change(values: Floats, n: int) -> float | None:

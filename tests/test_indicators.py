@@ -233,3 +233,27 @@ def test_what_is_loaded_for_an_indicator_is_not_pandas() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stdout.split() == ["False", "True"]
+
+
+# -- what is kept of the last window, and must not show
+
+
+@given(
+    prices=st.lists(st.integers(95, 105), min_size=6, max_size=40),
+    n=st.integers(1, 5),
+    jumps=st.lists(st.integers(0, 40), max_size=12),
+)
+@settings(deadline=None, derandomize=True)
+def test_a_window_that_moves_on_is_read_like_one_that_nobody_has_seen(
+    prices: list[int], n: int, jumps: list[int]
+) -> None:
+    """Bar by bar, from anywhere again, and of another history of the same symbol in between."""
+    bars = [made(price + 1, price - 1, price, minute=minute) for minute, price in enumerate(prices)]
+    other = [made(price + 3, price - 3, price, minute=minute) for minute, price in enumerate(reversed(prices))]
+    for end in [*range(1, len(bars) + 1), *jumps]:
+        for history in (bars, other) if end in jumps else (bars,):
+            seen = tuple(history[:end])
+            assert list(indicators.closes(seen[-n:])) == [float(bar.close) for bar in seen[-n:]]
+            channel = seen[-n - 1 : -1]
+            wanted = (min(bar.low for bar in channel), max(bar.high for bar in channel)) if len(channel) == n else None
+            assert indicators.donchian(seen, n) == wanted

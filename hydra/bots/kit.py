@@ -9,7 +9,9 @@ A whole bot is ``each_bar(wish)``, where ``wish`` looks at one symbol and answer
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from hydra import indicators
@@ -28,6 +30,8 @@ _DAY_SECONDS = 86_400
 _YEAR_SECONDS = {AssetClass.EQUITY: 252 * 390 * 60, AssetClass.CRYPTO: 365 * _DAY_SECONDS}
 """What is traded of a year: 252 sessions of six and a half hours, or all of it."""
 _SESSION_DAYS = {AssetClass.EQUITY: 252, AssetClass.CRYPTO: 365}
+_NEXT_DAY = timedelta(hours=20)
+"""Bars that open so far apart are days, whatever their length: a session ends early before a holiday, and a day in a zone has 23 to 25 hours."""
 
 
 def each_bar(wish: Wish) -> Bot:
@@ -43,16 +47,30 @@ def each_bar(wish: Wish) -> Bot:
             bars = view.bars.get(symbol)
             if not bars:
                 continue
-            last = bars[-1].at.isoformat() if symbol in memory else ""
+            last = _written(bars[-1].at) if symbol in memory else ""
             if last and memory[symbol] == last:
                 continue
             intent = wish(view, symbol)
             if intent is not None:
                 intents.append(intent)
-                acted[symbol] = last or bars[-1].at.isoformat()
+                acted[symbol] = last or _written(bars[-1].at)
         return intents, {**memory, **acted} if acted else memory
 
     return bot
+
+
+_noted: tuple[datetime, str] | None = None
+
+
+def _written(at: datetime) -> str:
+    """A time as it stands in a memory. The last one is kept: many bots look at bars of the same minute, one after the other."""
+    global _noted  # noqa: PLW0603  # one tuple, replaced whole: a function of its argument all the same
+    noted = _noted
+    if noted is not None and at.tzinfo is noted[0].tzinfo and at == noted[0]:
+        return noted[1]
+    text = at.isoformat()
+    _noted = (at, text)
+    return text
 
 
 def free_to_enter(view: View, symbol: str) -> bool:
@@ -130,6 +148,8 @@ def size_of(policy: BotPolicy, view: View, symbol: str) -> Size | None:
         return Size(kind=SizeKind.RISK, amount=amount)
     if by == "notional":
         return Size(kind=SizeKind.NOTIONAL, amount=amount)
+    if by == "quantity":
+        return Size(kind=SizeKind.QUANTITY, amount=amount)
     moves = annual_volatility(view.bars.get(symbol, ()), policy.size.bars)
     if not moves or view.equity <= 0:
         return None
@@ -138,23 +158,34 @@ def size_of(policy: BotPolicy, view: View, symbol: str) -> Size | None:
 
 
 def annual_volatility(bars: Sequence[Bar], n: int) -> float | None:
-    """The annualised volatility by the last ``n`` returns, as a fraction; ``None`` with too few bars, or bars of several lengths.
+    """The annualised volatility by the last ``n`` returns, as a fraction; ``None`` with too few bars, or bars of several lengths
+    that are no days.
 
-    A gap, or a night, is one step like any other: it makes the volatility larger, and a size by it smaller.
+    A gap, or a night, is one step like any other: it makes the volatility larger, and a size by it smaller. So is half a day.
     """
     tail = bars[-n - 1 :]
-    if len(tail) <= n or len({bar.seconds for bar in tail}) > 1:
+    if len(tail) <= n:
         return None
-    return indicators.volatility(indicators.closes(tail), n, bars_a_year(tail[-1]))
+    if len({bar.seconds for bar in tail}) == 1:
+        a_year = bars_a_year(tail[-1])
+    elif all(after.at - before.at >= _NEXT_DAY for before, after in pairwise(tail)):
+        a_year = float(_SESSION_DAYS[_kind(tail[-1])])
+    else:
+        return None
+    return indicators.volatility(indicators.closes(tail), n, a_year)
 
 
 def bars_a_year(bar: Bar) -> float:
     """How many bars of this length a year of trading has: 98,280 minutes of an equity, 525,600 of a pair."""
-    kind = asset_class_of(bar.symbol)
-    kind = AssetClass.EQUITY if kind is AssetClass.OPTION else kind
+    kind = _kind(bar)
     if bar.seconds >= _DAY_SECONDS:
         return _SESSION_DAYS[kind] * _DAY_SECONDS / bar.seconds
     return _YEAR_SECONDS[kind] / bar.seconds
+
+
+def _kind(bar: Bar) -> AssetClass:
+    kind = asset_class_of(bar.symbol)
+    return AssetClass.EQUITY if kind is AssetClass.OPTION else kind
 
 
 def check_entries(policy: BotPolicy) -> None:

@@ -7,17 +7,18 @@ signal turns against what it holds. It acts at most once on a bar, so it never t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from hydra.bots.kit import check_entries, each_bar, enter, free_to_enter, leave
 from hydra.bots.signals import Look, Signal
 from hydra.model.errors import BadConfig
-from hydra.model.market import Bar
 from hydra.model.orders import Intent, Side
+from hydra.model.rows import Rows, Turns
 from hydra.model.snapshot import View
 from hydra.ports import Setting
 
+_MINUTE = timedelta(minutes=1)
 _WAYS = {1: "up", -1: "down", 0: "nowhere"}
 
 
@@ -33,11 +34,15 @@ class SignalBot:
         self._policy = setting.policy
         self._signal = setting.signal
         self._bot = each_bar(self._wish)
-        self._heard: dict[str, tuple[Sequence[Bar], datetime, int]] = {}
+        self._heard: dict[str, tuple[Look, int]] = {}
 
     def __call__(self, view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
         """The intents for this view, and the memory after it."""
         return self._bot(view, memory)
+
+    def turns(self, rows: Rows) -> Turns | None:
+        """At which of a symbol's bars it may have something to say; ``None``: at any."""
+        return None if self._signal.turns is None else self._signal.turns(rows)
 
     def _wish(self, view: View, symbol: str) -> Intent | None:
         holding = view.holdings.get(symbol)
@@ -53,16 +58,21 @@ class SignalBot:
 
     def _way(self, view: View, symbol: str) -> int:
         """What the signal says. The answer is kept while the bars are the very same and the day is: there is nothing new to hear."""
-        look = Look(bars=view.bars[symbol], at=view.at, minute=view.minute)
-        midnight, heard = look.time_of(0), self._heard.get(symbol)
-        if heard is not None and heard[0] is look.bars and heard[1] == midnight:
-            return heard[2]
+        look, heard = Look(bars=view.bars[symbol], at=view.at, minute=view.minute), self._heard.get(symbol)
+        if heard is not None and heard[0].bars is look.bars and _same_day(heard[0], look):
+            return heard[1]
         way = self._signal.direction(look)
         if type(way) is not int or way not in _WAYS:
             raise ValueError(f"the signal {self._policy.signal} answered with {way!r}, not with 1, -1 or 0")
         if type(look.bars) is tuple:
-            self._heard[symbol] = (look.bars, midnight, way)
+            self._heard[symbol] = (look, way)
         return way
+
+
+def _same_day(one: Look, other: Look) -> bool:
+    """Whether local minutes mean the same times in both. Within a minute they do; else midnight tells."""
+    same_minute = one.minute == other.minute and abs(other.at - one.at) < _MINUTE and one.at.minute == other.at.minute
+    return same_minute or one.time_of(0) == other.time_of(0)
 
 
 def make(setting: Setting) -> SignalBot:

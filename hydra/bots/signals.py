@@ -24,8 +24,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from hydra import indicators
+from hydra.bots import vectors
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
+from hydra.model.rows import Rows, Turns
 from hydra.model.values import Value
 from hydra.policy import minute_of
 
@@ -39,6 +41,8 @@ Parameters: TypeAlias = Mapping[str, int | float | str | bool]
 BARS_MOST = 4000
 _SAME = 1e-9
 """Two averages that differ by less than this fraction are the same: what is left is the rounding of floats."""
+_OFF = 1e-11
+"""By less than this fraction of both together two sums of up to ``BARS_MOST`` floats are off, in whatever order they are added."""
 _STILL = 1e-12
 """A volatility below this is none: the prices did not move."""
 _COVERED = 0.5
@@ -72,10 +76,15 @@ class Look(Value, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """A direction (+1, -1 or 0) from a look, and how many bars it has to be shown."""
+    """A direction (+1, -1 or 0) from a look, and how many bars it has to be shown.
+
+    ``turns``, if there is one, tells from all bars of a history at once at which it may say something. It may mark too many bars, and
+    none too few; it must tell of a bar by that bar and those before it. Without it the signal is asked at every bar.
+    """
 
     warm_up: int
     direction: Callable[[Look], int]
+    turns: Callable[[Rows], Turns] | None = None
 
 
 def sma_cross(parameters: Parameters) -> Signal:
@@ -86,17 +95,27 @@ def sma_cross(parameters: Parameters) -> Signal:
         raise BadConfig(f"sma_cross: fast must be below slow, got fast {fast}, slow {slow}")
     indicators.load()
 
-    def gap(values: Floats) -> float | None:
-        quick, calm = indicators.sma(values, fast), indicators.sma(values, slow)
+    def exact_gap(values: list[float]) -> float | None:
+        quick, calm = (indicators.sma(indicators.floats(values), n) for n in (fast, slow))
         if quick is None or calm is None:
             return None
         return 0.0 if abs(quick - calm) <= calm * _SAME else quick - calm
 
+    def gap(values: list[float]) -> float | None:
+        """Only its sign counts. Plain sums tell it, unless what they may be off by could turn it."""
+        quick, calm = sum(values[-fast:]) / fast, sum(values[-slow:]) / slow
+        apart, same = quick - calm, calm * _SAME
+        if abs(abs(apart) - same) > (quick + calm) * _OFF:
+            return apart if abs(apart) > same else 0.0
+        return exact_gap(values)
+
     def direction(look: Look) -> int:
-        values = indicators.closes(look.bars[-slow - 1 :])
+        if len(look.bars) <= slow:
+            return 0
+        values = indicators.closing(look.bars[-slow - 1 :])
         return _turned(gap(values[:-1]), gap(values))
 
-    return Signal(warm_up=slow + 1, direction=direction)
+    return Signal(warm_up=slow + 1, direction=direction, turns=lambda rows: vectors.crossing(rows, fast, slow, _SAME))
 
 
 def breakout(parameters: Parameters) -> Signal:
@@ -112,7 +131,7 @@ def breakout(parameters: Parameters) -> Signal:
         close = look.bars[-1].close
         return (close > high) - (close < low)
 
-    return Signal(warm_up=lookback + 1, direction=direction)
+    return Signal(warm_up=lookback + 1, direction=direction, turns=lambda rows: vectors.leaving(rows, lookback))
 
 
 def rate_of_change(parameters: Parameters) -> Signal:
@@ -139,7 +158,11 @@ def rate_of_change(parameters: Parameters) -> Signal:
         values = indicators.closes(look.bars[-needed:])
         return _turned(beyond(values[:-1]), beyond(values), threshold)
 
-    return Signal(warm_up=needed, direction=direction)
+    return Signal(
+        warm_up=needed,
+        direction=direction,
+        turns=lambda rows: vectors.moving(rows, lookback, window, threshold),
+    )
 
 
 def opening_range(parameters: Parameters) -> Signal:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hydra.engine.drafts import Drafts
@@ -138,7 +139,13 @@ def _note_silence(admission: Admission, view: View, wished: set[str]) -> None:
     for symbol in view.symbols:
         if symbol not in wished and view.may_enter[symbol]:
             code = "holds" if symbol in view.holdings or _structures(view, symbol) else "no_signal"
-            admission.skip(f"{view.bot}|{symbol}", code, "the bot wishes nothing")
+            admission.skips.append(_silent(view.bot, symbol, code))
+
+
+@lru_cache(maxsize=1024)
+def _silent(bot: str, symbol: str, code: str) -> Skip:
+    """The same word in nearly every cycle."""
+    return Skip(subject=f"{bot}|{symbol}", code=code, reason="the bot wishes nothing")
 
 
 def _not_its_own(intent: Intent, bot: BotPolicy) -> str | None:
@@ -168,6 +175,8 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
 
 def _structures(view: View, symbol: str) -> bool:
     """True when the bot holds a structure on ``symbol``."""
+    if not view.holdings:
+        return False
     legs = [held.symbol for held in view.holdings.values() if held.structure]
     return any(OptionContract.parse(leg).root == symbol for leg in legs)
 

@@ -67,7 +67,7 @@ def _fits(name: str, value: Any) -> bool:
         return type(value) is make
     make = OptionQuote if name.startswith(CHAIN) else _MANY.get(name)
     if make is not None:
-        return type(value) is tuple and set(map(type, value)) <= {make}
+        return type(value) is tuple and (not value or set(map(type, value)) == {make})
     assert name == "probes", f"no make is known for the answer to {name}"
     return isinstance(value, Mapping) and set(map(type, value.values())) <= {Probe}
 

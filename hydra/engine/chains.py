@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from hydra.engine.answers import CHAIN
 from hydra.model.market import AssetClass, OptionContract, OptionQuote, Quote
@@ -20,7 +21,7 @@ from hydra.policy import Policy
 
 def underlyings_of(ledger: Ledger, policy: Policy) -> tuple[str, ...]:
     """Whose chains matter: what a bot trades options on, and what something is held on."""
-    held = (structure.underlying for structure in structures_of(ledger))
+    held = [structure.underlying for structure in structures_of(ledger)]
     return tuple(dict.fromkeys((*policy.underlyings, *held)))
 
 
@@ -32,8 +33,13 @@ def due(ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy) -> tu
     session = None if sight.sessions is None else sight.sessions.by_class.get(AssetClass.OPTION)
     if session is not None and not session.open and (session.opens_at is None or at < session.opens_at):
         return ()
-    wait = timedelta(seconds=float(policy.options.chain_seconds))
+    wait = _seconds(policy.options.chain_seconds)
     return tuple(name for name in wanted if name not in sight.chains_at or at - sight.chains_at[name] >= wait)
+
+
+@lru_cache(maxsize=8)
+def _seconds(number: Decimal) -> timedelta:
+    return timedelta(seconds=float(number))
 
 
 def chain_news(
@@ -48,11 +54,13 @@ def chain_news(
         underlying = question.removeprefix(CHAIN)
         quote = quotes.get(underlying)
         last_day = day + timedelta(days=policy.underlyings.get(underlying, 0))
+        middle = None if quote is None else quote.mid
+        reach = None if middle is None else policy.options.width * middle
         wanted: dict[str, OptionQuote] = {
             one.symbol: one
             for one in chain
             if one.symbol in held
-            or (quote is not None and _useful(one.symbol, quote.mid, (day, last_day), policy.options.width))
+            or (middle is not None and reach is not None and _useful(one.symbol, middle, (day, last_day), reach))
         }
         before = sight.chains.get(underlying, {})
         found.append(
@@ -65,6 +73,6 @@ def chain_news(
     return tuple(found)
 
 
-def _useful(symbol: str, price: Decimal, days: tuple[date, date], width: Decimal) -> bool:
+def _useful(symbol: str, price: Decimal, days: tuple[date, date], reach: Decimal) -> bool:
     contract = OptionContract.parse(symbol)
-    return days[0] <= contract.expiry <= days[1] and abs(contract.strike - price) <= width * price
+    return days[0] <= contract.expiry <= days[1] and abs(contract.strike - price) <= reach

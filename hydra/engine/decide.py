@@ -90,14 +90,21 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         reachable=not _shut(considered.gates, "broker_reachable"),
     )
     admit(admission, ((question.view, snapshot.answers.get(question.bot)) for question in considered.questions))
-    return replace(
-        foreseen(considered, snapshot.cycle),
+    obeyed = considered.obeyed
+    return Plan(
+        cycle=snapshot.cycle,
+        mode=considered.mode,
         answers=tuple([answer for answer in considered.gates if answer.verdict is not _PASS]),
         skips=(*considered.skips, *admission.skips),
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
         sends=(*admission.managed, *admission.exits, *admission.entries),
         stops=considered.stops,
+        halts=considered.halts,
+        resumes=obeyed.resumes,
+        flattens=obeyed.flattens,
+        accepts=obeyed.accepts,
+        releases=obeyed.releases,
     )
 
 
@@ -118,16 +125,36 @@ def foreseen(considered: Consideration, cycle: int) -> Plan:
 def ask_gates(snapshot: Snapshot, book: RuleBook) -> tuple[GateAnswer, ...]:
     """Every gate's answer for every key of its scope. Whatever is not an answer is a refusal."""
     policy = book.policy
-    return tuple([_ask(gate, snapshot, policy, key) for gate, key in _asked(Same(book.gates), policy.symbols)])
+    return tuple([post.ask(snapshot, policy) for post in _posts(Same(book.gates), policy.symbols)])
 
 
 @lru_cache(maxsize=8)
-def _asked(gates: Same[tuple[Gate, ...]], symbols: tuple[str, ...]) -> tuple[tuple[Gate, str], ...]:
-    return tuple((gate, key) for gate in gates.value for key in keys_of(gate.scope, symbols))
+def _posts(gates: Same[tuple[Gate, ...]], symbols: tuple[str, ...]) -> tuple[_Post, ...]:
+    return tuple(_Post(gate, key) for gate in gates.value for key in keys_of(gate.scope, symbols))
 
 
-def _ask(gate: Gate, snapshot: Snapshot, policy: Policy, key: str) -> GateAnswer:
-    reply = ask_foreign(gate.name, gate.ask, snapshot, policy, key)
+class _Post:
+    """One gate for one key. What it made of the last reply is kept: the very same reply makes the very same answer."""
+
+    __slots__ = ("_gate", "_key", "_last")
+
+    def __init__(self, gate: Gate, key: str) -> None:
+        self._gate = gate
+        self._key = key
+        self._last: tuple[Reply | None, GateAnswer | None] = (None, None)
+
+    def ask(self, snapshot: Snapshot, policy: Policy) -> GateAnswer:
+        """The gate's answer now."""
+        gate = self._gate
+        reply = ask_foreign(gate.name, gate.ask, snapshot, policy, self._key)
+        last, answer = self._last  # read and written as one: threads that decide at once share it
+        if answer is None or reply is not last:
+            answer = _answer_of(gate, self._key, reply)
+            self._last = (reply, answer) if type(reply) is Reply else (None, None)
+        return answer
+
+
+def _answer_of(gate: Gate, key: str, reply: object) -> GateAnswer:
     if type(reply) is Failure:
         reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate failed: {reply.kind}: {reply.reason}")
     elif type(reply) is not Reply or type(reply.verdict) is not Verdict or type(reply.reason) is not str:
@@ -137,8 +164,8 @@ def _ask(gate: Gate, snapshot: Snapshot, policy: Policy, key: str) -> GateAnswer
 
 def _shut(gates: tuple[GateAnswer, ...], name: str) -> bool:
     """True unless the named gate is there and open: a missing gate is shut."""
-    answers = [answer for answer in gates if answer.gate == name]
-    return not answers or any(answer.verdict is not _PASS for answer in answers)
+    verdicts = [answer.verdict for answer in gates if answer.gate == name]
+    return not verdicts or verdicts.count(_PASS) < len(verdicts)
 
 
 def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
@@ -151,11 +178,15 @@ def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
 
 def _benched(snapshot: Snapshot, obeyed: Obeyed) -> frozenset[str]:
     """The bots whose holdings are being closed at an operator's word; ``FLATTEN_ALL`` for every bot."""
+    if not obeyed.flattens and not snapshot.ledger.flatten:
+        return frozenset()
     asked = frozenset(command.bot or FLATTEN_ALL for command in obeyed.flattens)
     return asked if obeyed.resumes else asked | frozenset(snapshot.ledger.flatten)
 
 
 def _entries_to_cancel(snapshot: Snapshot, mode: Mode, benched: frozenset[str]) -> tuple[Cancel, ...]:
+    if mode is Mode.ACTIVE and not benched:
+        return ()
     return tuple(
         Cancel(
             client_id=order.client_id,
@@ -187,7 +218,7 @@ def _entries_too_old(snapshot: Snapshot, book: RuleBook) -> tuple[Cancel, ...]:
 
 
 def _each_once(cancels: tuple[Cancel, ...]) -> tuple[Cancel, ...]:
-    return tuple({cancel.client_id: cancel for cancel in reversed(cancels)}.values())[::-1]
+    return tuple({cancel.client_id: cancel for cancel in reversed(cancels)}.values())[::-1] if cancels else ()
 
 
 def _questions(
@@ -207,13 +238,21 @@ def _questions(
             skips.append(Skip(subject=bot.id, code="flattened", reason=reason))
             continue
         window = _outside_window(snapshot, bot) or _outside_options(snapshot, bot)
-        barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}
-        skips += [Skip(subject=f"{bot.id}|{s}", code=why[0], reason=why[1]) for s, why in barred.items() if why]
-        may_enter = {symbol: why is None for symbol, why in barred.items()}
+        if window is None and shut.none:
+            may_enter = dict.fromkeys(bot.symbols, True)
+        else:
+            barred = {symbol: shut.why(symbol) or window for symbol in bot.symbols}
+            skips += [_skipped(bot.id, symbol, *why) for symbol, why in barred.items() if why]
+            may_enter = {symbol: why is None for symbol, why in barred.items()}
         question = question_for(snapshot, bot, may_enter, mine)
         if question is not None:
             questions.append(question)
     return tuple(questions), tuple(skips)
+
+
+@lru_cache(maxsize=1024)
+def _skipped(bot: str, symbol: str, code: str, reason: str) -> Skip:
+    return Skip(subject=f"{bot}|{symbol}", code=code, reason=reason)
 
 
 class _Shut:
@@ -232,6 +271,11 @@ class _Shut:
                 self._by_key.setdefault(answer.key, why)
         if mode is not Mode.ACTIVE and self._system is None:
             self._system = ("mode", f"a halt latches in this cycle: {mode}")
+
+    @property
+    def none(self) -> bool:
+        """True when every gate is open."""
+        return self._system is None and not self._by_key
 
     def why(self, symbol: str) -> tuple[str, str] | None:
         """(code, reason) of the widest shut gate that reaches the symbol; ``None`` when all are open."""

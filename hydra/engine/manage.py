@@ -245,10 +245,12 @@ def _bare(holding: Holding, snapshot: Snapshot) -> bool:
 def _behind(holding: Holding, snapshot: Snapshot) -> bool:
     """True when the stop that rests for it is not the one that was decided, and nothing of its entry is still working."""
     working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    if holding.protection is None or any(order.purpose is Purpose.ENTRY for order in working):
+    if holding.protection is None or Purpose.ENTRY in [order.purpose for order in working]:
+        return False
+    resting = [o.stop for o in working if o.purpose is Purpose.STOP and o.stop is not None]
+    if not resting:
         return False
     wanted = to_increment(holding.protection.stop, _instrument(holding.symbol, snapshot).price_increment)
-    resting = [o.stop for o in working if o.purpose is Purpose.STOP and o.stop is not None]
     return any((wanted - stop) * holding.quantity > 0 for stop in resting)
 
 

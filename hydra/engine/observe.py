@@ -19,7 +19,7 @@ from hydra.engine.outside import Outside
 from hydra.guard import attempt
 from hydra.model.activities import Withheld
 from hydra.model.events import KIND_OF, VERSION, Event, Recovered
-from hydra.model.market import Bar
+from hydra.model.market import Bar, Quote
 from hydra.model.money import ZERO
 from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Account, Holding, Ledger, Position
@@ -57,7 +57,7 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
         instruments=known.get("instruments", ()) if sight is None else (),
         bars=market.bars,
         chains=chains,
-        quotes=tuple(q for q in market.quotes if sight is None or sight.quotes.get(q.symbol) != q),
+        quotes=tuple(market.quotes) if sight is None else _other(market.quotes, sight.quotes),
         commands=_fresh_commands(outside, ledger, known.get("inbox", ())),
         **news,
     )
@@ -123,6 +123,8 @@ def _last_bars(sight: Sight) -> dict[str, datetime]:
 
 def _fresh_commands(outside: Outside, ledger: Ledger, commands: tuple[Command, ...]) -> tuple[Command, ...]:
     """The commands that were not taken in before; a file that outlived a crash is only removed."""
+    if not commands:
+        return ()
     known = [command for command in commands if command.command_id in ledger.obeyed]
     if known:
         attempt("inbox", lambda: outside.inbox.done(known))
@@ -145,9 +147,17 @@ def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for name, field in _DELTAS.items():
         value = known.get(name)
-        if value is not None and (value != getattr(sight, field) or name in sight.missing):
+        if value is None:
+            continue
+        known_as = getattr(sight, field)  # often the very same: then nothing in it is compared
+        if (value is not known_as and value != known_as) or name in sight.missing:
             changed[field] = value
     return changed
+
+
+def _other(quotes: tuple[Quote, ...], known: Mapping[str, Quote]) -> tuple[Quote, ...]:
+    """The quotes that say something else than what is known."""
+    return tuple([q for q in quotes if (before := known.get(q.symbol)) is not q and before != q])
 
 
 def _money_moves(account: Account, done: ActivityPage | None, ledger: Ledger) -> bool:
@@ -160,7 +170,7 @@ def _money_moves(account: Account, done: ActivityPage | None, ledger: Ledger) ->
 
 def each_once(page: FillPage | None) -> tuple[Fill, ...]:
     """The executions of a page, each once: what a venue tells twice has happened once."""
-    return () if page is None else tuple({fill.fill_id: fill for fill in page.fills}.values())
+    return () if page is None or not page.fills else tuple({fill.fill_id: fill for fill in page.fills}.values())
 
 
 def _cursor(page: FillPage | None, ledger: Ledger) -> str | None:
@@ -273,6 +283,8 @@ def coin_kept(
 
 
 def _coin_is_held(ledger: Ledger, news: Observed | Recovered) -> bool:
+    if not ledger.holdings and not news.fills:
+        return False
     held = any(holding.withheld_most for holding in ledger.holdings.values())
     return held or any(fill.coin_fee_most for fill in news.fills)
 

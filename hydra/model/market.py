@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -160,7 +160,8 @@ _OPTION_QUOTE: Holds = {
 def refuse(what: str, value: Value, holds: Holds) -> None:
     """Raise ``Invalid`` naming the number that does not hold.
 
-    Prices are made by the million, so they look at their numbers themselves, and ask for names only when one is wrong.
+    Prices are made by the million, so each has one look at all its numbers at once; what that look does not find sound (a NaN
+    raises in it) is looked at again, number by number, and only then are there names.
     """
     for check, names in holds.items():
         for name in names:
@@ -181,6 +182,25 @@ class Quote(Value, frozen=True, kw_only=True):
     ask_size: Decimal
 
     def __post_init__(self) -> None:
+        at, bid, ask, bid_size, ask_size = self.at, self.bid, self.ask, self.bid_size, self.ask_size
+        try:
+            if (
+                type(at) is datetime
+                and at.tzinfo is UTC
+                and type(bid) is type(ask) is type(bid_size) is type(ask_size) is Decimal
+                and _ZERO < bid <= ask
+                and bid_size >= _ZERO
+                and ask_size >= _ZERO
+                and ask.is_finite()
+                and bid_size.is_finite()
+                and ask_size.is_finite()
+            ):
+                return
+        except InvalidOperation:
+            pass
+        self._look_closer()
+
+    def _look_closer(self) -> None:
         aware_utc("quote.at", self.at)
         bid, ask = self.bid, self.ask
         for number in (bid, ask):
@@ -213,6 +233,25 @@ class Bar(Value, frozen=True, kw_only=True):
     volume: Decimal
 
     def __post_init__(self) -> None:
+        at, low, high, volume = self.at, self.low, self.high, self.volume
+        try:
+            if (
+                type(at) is datetime
+                and at.tzinfo is UTC
+                and self.seconds > 0
+                and type(low) is type(high) is type(volume) is type(self.open) is type(self.close) is Decimal
+                and _ZERO < low <= self.open <= high
+                and low <= self.close <= high
+                and volume >= _ZERO
+                and high.is_finite()
+                and volume.is_finite()
+            ):
+                return
+        except InvalidOperation:
+            pass
+        self._look_closer()
+
+    def _look_closer(self) -> None:
         aware_utc("bar.at", self.at)
         if self.seconds <= 0:
             raise Invalid(f"bar.seconds must be above 0, got {self.seconds}")

@@ -44,4 +44,6 @@ def plain(number: Decimal) -> str:
     text = str(number)  # several times as fast as formatting, and alike as long as it has no exponent
     if "E" in text:
         text = f"{number:f}"
+    if text[-1] != "0":
+        return text
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -47,13 +47,12 @@ class Structure(Value, frozen=True, kw_only=True):
     @property
     def paid(self) -> Decimal:
         """Dollars paid for what is held, net; below zero for a credit."""
-        return sum((leg.quantity * leg.average_price * multiplier_of(leg.symbol) for leg in self.legs), ZERO)
+        return _paid(self.legs)
 
     @property
     def most_lost(self) -> Decimal | None:
         """Dollars that what is held can lose until expiry, from what was paid for it; ``None`` when nothing bounds it."""
-        dollars = {leg.symbol: leg.quantity * multiplier_of(leg.symbol) for leg in self.legs}
-        return worst_loss(dollars, self.paid)
+        return _most_lost(tuple(map(Same, self.legs)))
 
     @property
     def opened(self) -> Holding:
@@ -63,7 +62,7 @@ class Structure(Value, frozen=True, kw_only=True):
 
 def structures_of(ledger: Ledger) -> tuple[Structure, ...]:
     """Every structure that is held, in the ledger's order."""
-    return _among(Same(ledger.holdings))
+    return _among(Same(ledger.holdings)) if ledger.holdings else ()
 
 
 @lru_cache(maxsize=4)
@@ -77,6 +76,17 @@ def _among(holdings: Same[Mapping[str, Holding]]) -> tuple[Structure, ...]:
         Structure(entry=entry, bot=legs[0].bot, underlying=OptionContract.parse(legs[0].symbol).root, legs=tuple(legs))
         for entry, legs in found.items()
     )
+
+
+def _paid(legs: Iterable[Holding]) -> Decimal:
+    return sum([leg.quantity * leg.average_price * multiplier_of(leg.symbol) for leg in legs], ZERO)
+
+
+@lru_cache(maxsize=256)
+def _most_lost(legs: tuple[Same[Holding], ...]) -> Decimal | None:
+    """Asked of every structure in every cycle, and the legs are the very same until something happens to one."""
+    held = [leg.value for leg in legs]
+    return worst_loss({leg.symbol: leg.quantity * multiplier_of(leg.symbol) for leg in held}, _paid(held))
 
 
 def most_lost_of(legs: Iterable[Leg], net_paid: Decimal) -> Decimal | None:

@@ -20,8 +20,12 @@ _ZERO = Decimal(0)
 T = TypeVar("T")
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of all values. Subclasses must repeat ``frozen=True, kw_only=True`` (msgspec does not inherit kw_only)."""
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """Base of all values. Subclasses must repeat ``frozen=True, kw_only=True`` (msgspec does not inherit kw_only).
+
+    The collector of cycles does not follow values: one that does not change is made of what was there before it, so it is in none.
+    One with a ``__dict__`` (for a ``cached_property``) has to say ``gc=True`` beside ``dict=True``.
+    """
 
 
 def finite(name: str, number: Any) -> None:

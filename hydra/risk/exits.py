@@ -35,11 +35,13 @@ def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPo
     if quote is None:
         return None
     side, price = closing_side(holding, quote)
+    if (price - stop) * _sign(holding) > 0:
+        return None
     resting = _resting(holding, snapshot, Purpose.STOP)
     passed = [
         order.limit for order in resting if order.limit is not None and (price - order.limit) * _sign(holding) < 0
     ]
-    if (price - stop) * _sign(holding) > 0 or len(passed) < len(resting):
+    if len(passed) < len(resting):
         return None
     beyond = _beyond(holding, losing=True)
     if passed:
@@ -50,10 +52,10 @@ def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPo
 def take_profit(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPolicy) -> str | None:
     """The price is at or beyond the target and no target rests at the venue."""
     quote, target = snapshot.sight.quotes.get(holding.symbol), _protection(holding).target
-    if quote is None or target is None or _resting(holding, snapshot, Purpose.TARGET):
+    if quote is None or target is None:
         return None
     side, price = closing_side(holding, quote)
-    if (price - target) * _sign(holding) < 0:
+    if (price - target) * _sign(holding) < 0 or _resting(holding, snapshot, Purpose.TARGET):
         return None
     return f"{side} {plain(price)} is at or {_beyond(holding, losing=False)} the target {plain(target)}"
 

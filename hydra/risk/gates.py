@@ -7,25 +7,29 @@ leave out: a rule book without one of them does not start.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 from hydra.model.portfolio import Account
 from hydra.model.snapshot import Probe, Scope, Snapshot, Verdict
-from hydra.policy import Policy
+from hydra.policy import HealthPolicy, Policy
 from hydra.risk.plugs import Gate, Reply, no, not_now, yes
-from hydra.risk.prices import absurd, jump, patience, session_of
+from hydra.risk.prices import absurd, jump, patience, session_age, session_of
 from hydra.risk.reconcile import residuals
 from hydra.risk.times import stamp
 
 _READS = ("account", "positions", "open_orders", "fills", "activities", "venue_clock")
+_ALL_RESOLVED = yes("every order's outcome is known")
+_ALL_ANSWERED = yes(f"{len(_READS)} reads answered")
 
 
 def _broker_reachable(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
-    failures = [snapshot.sight.missing[name] for name in _READS if name in snapshot.sight.missing]
+    missing = snapshot.sight.missing
+    failures = [missing[name] for name in _READS if name in missing] if missing else []
     if failures:
         return no("; ".join(f"{f.what}: {f.kind}: {f.reason}" for f in failures))
-    return yes(f"{len(_READS)} reads answered")
+    return _ALL_ANSWERED
 
 
 def account_of(snapshot: Snapshot) -> Account | None:
@@ -77,8 +81,24 @@ def _clock_skew(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
     venue_at = snapshot.sight.venue_at
     if venue_at is None or "venue_clock" in snapshot.sight.missing:
         return no("the venue's clock is unknown")
-    skew = abs((snapshot.at - venue_at).total_seconds())
-    limit = float(policy.health.clock_skew_seconds)
+    return _skewed(abs((snapshot.at - venue_at).total_seconds()), _seconds_of(policy.health)[1])
+
+
+_health: tuple[HealthPolicy | None, tuple[float, float]] = (None, (0.0, 0.0))
+
+
+def _seconds_of(health: HealthPolicy) -> tuple[float, float]:
+    """``staleness_seconds`` and ``clock_skew_seconds`` as floats, kept for the policy that was asked about last: it does not change."""
+    global _health  # noqa: PLW0603  # one tuple, replaced whole: a function of its argument all the same
+    known, seconds = _health
+    if known is not health:
+        seconds = float(health.staleness_seconds), float(health.clock_skew_seconds)
+        _health = (health, seconds)
+    return seconds
+
+
+@lru_cache(maxsize=64)
+def _skewed(skew: float, limit: float) -> Reply:
     text = f"clock is {skew:.3f} s from the venue's, limit {limit:g} s"
     return yes(text) if skew <= limit else no(text)
 
@@ -92,8 +112,13 @@ def failed_reads(snapshot: Snapshot, policy: Policy) -> int:
 
 
 def _failure_window(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
-    count, limit = failed_reads(snapshot, policy), policy.health.failed_reads
-    text = f"{count} failed reads in {policy.health.failure_window_seconds} s, limit {limit}"
+    health = policy.health
+    return _failed(failed_reads(snapshot, policy), health.failure_window_seconds, health.failed_reads)
+
+
+@lru_cache(maxsize=64)
+def _failed(count: int, seconds: int, limit: int) -> Reply:
+    text = f"{count} failed reads in {seconds} s, limit {limit}"
     return yes(text) if count < limit else no(text)
 
 
@@ -103,6 +128,8 @@ def _ledger_agrees(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:
 
 
 def _orders_resolved(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
+    if not snapshot.ledger.orders:
+        return _ALL_RESOLVED
     unresolved = snapshot.ledger.unresolved
     if unresolved:
         return no("outcome unknown: " + ", ".join(f"{o.client_id} ({o.side} {o.symbol})" for o in unresolved))
@@ -110,7 +137,7 @@ def _orders_resolved(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
     if unseen:
         told = (f"{o.client_id} ({plain(o.filled)} of {plain(o.venue_filled)} {o.symbol})" for o in unseen)
         return no("filled at the venue, fills not seen: " + ", ".join(told))
-    return yes("every order's outcome is known")
+    return _ALL_RESOLVED
 
 
 def _mode(snapshot: Snapshot, _policy: Policy, _key: str) -> Reply:
@@ -156,16 +183,24 @@ def _data_fresh(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
     if not bars:
         return no(f"{key} has no bars")
     bar = bars[-1]
-    limit = patience(bars, float(policy.health.staleness_seconds))
-    skew = float(policy.health.clock_skew_seconds)
+    stale, skew = _seconds_of(policy.health)
+    limit = patience(bars, stale)
     quote_age = (snapshot.at - quote.at).total_seconds()
     bar_age = (snapshot.at - bar.at).total_seconds() - bar.seconds
-    for what, age in (("quote", quote_age), ("bar", bar_age)):
-        if age > limit:
-            return no(f"{key}: last {what} is {age:.0f} s old, limit {limit:g} s")
-        if age < -skew:  # prices are read a moment after the snapshot's time
-            return no(f"{key}: last {what} is {-age:.0f} s in the future")
-    return yes(f"{key}: quote {quote_age:.0f} s old, limit {limit:g} s")
+    bar_age = bar_age if (traded := session_age(bar, snapshot.at, session)) is None else traded
+    if not (-skew <= quote_age <= limit and -skew <= bar_age <= limit):
+        for what, age in (("quote", quote_age), ("bar", bar_age)):
+            if age > limit:
+                return no(f"{key}: last {what} is {age:.0f} s old, limit {limit:g} s")
+            if age < -skew:  # prices are read a moment after the snapshot's time
+                return no(f"{key}: last {what} is {-age:.0f} s in the future")
+    return _fresh(key, quote_age, limit)
+
+
+@lru_cache(maxsize=1024)
+def _fresh(key: str, age: float, limit: float) -> Reply:
+    """Where prices come with every look, they are mostly of the same age."""
+    return yes(f"{key}: quote {age:.0f} s old, limit {limit:g} s")
 
 
 def _price_sane(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
@@ -177,7 +212,10 @@ def _price_sane(snapshot: Snapshot, policy: Policy, key: str) -> Reply:
     if quote is None:
         return no(f"{key} has no quote")
     strange = absurd(quote, policy) or jump(bars, session, policy.risk)
-    return yes(f"{key}: bid {plain(quote.bid)}, ask {plain(quote.ask)}") if strange is None else no(strange)
+    if strange is not None:
+        return no(strange)
+    # Hardly ever the same twice: not one that is worth keeping.
+    return Reply(verdict=Verdict.PASS, reason=f"{key}: bid {plain(quote.bid)}, ask {plain(quote.ask)}")
 
 
 def _day_start(snapshot: Snapshot, policy: Policy, _key: str) -> Reply:

@@ -16,7 +16,7 @@ from hydra.model.orders import Skip
 from hydra.model.portfolio import Halt, Ledger
 from hydra.model.snapshot import Command, Failure, Snapshot
 from hydra.policy import Policy
-from hydra.risk.plugs import Kill, RuleBook
+from hydra.risk.plugs import RuleBook
 from hydra.risk.reconcile import acceptance
 
 KILL_FAILED = "kill_failed"
@@ -31,7 +31,10 @@ def automatic_halts(snapshot: Snapshot, book: RuleBook) -> tuple[Halt, ...]:
     for name, kill in book.kills.items():
         if name in latched:
             continue
-        reason, failure = _ask(name, kill, snapshot, book)
+        answer = ask_foreign(name, kill, snapshot, book.policy)
+        if answer is None:
+            continue
+        reason, failure = _understood(name, answer)
         if failure is not None:
             failures.append(failure)
         elif reason is not None:
@@ -42,11 +45,8 @@ def automatic_halts(snapshot: Snapshot, book: RuleBook) -> tuple[Halt, ...]:
     return tuple(found)
 
 
-def _ask(name: str, kill: Kill, snapshot: Snapshot, book: RuleBook) -> tuple[str | None, str | None]:
+def _understood(name: str, answer: object) -> tuple[str | None, str | None]:
     """(why all trading must stop, how the kill failed to answer)."""
-    answer = ask_foreign(name, kill, snapshot, book.policy)
-    if answer is None:
-        return None, None
     if type(answer) is Failure:
         return None, f"kill {name} failed: {answer.kind}: {answer.reason}"
     if type(answer) is not str or not answer:

@@ -69,6 +69,8 @@ def stale_data(snapshot: Snapshot, policy: Policy) -> str | None:
     A structure is judged by its underlying and by when its chain was last read. What the first look of a segment failed to read
     has no age yet: reads that fail are the failure window's.
     """
+    if not snapshot.ledger.holdings:
+        return None
     for symbol, opened_at in _held(snapshot).items():
         session = session_of(snapshot, asset_class_of(symbol))
         if session is not None and session.open:
@@ -86,6 +88,8 @@ def stale_data(snapshot: Snapshot, policy: Policy) -> str | None:
 
 def anomaly(snapshot: Snapshot, policy: Policy) -> str | None:
     """The price of what is held jumped without volume, or its quote has stayed locked for ``risk.locked_seconds``."""
+    if not snapshot.ledger.holdings:
+        return None
     for symbol in _held(snapshot):
         session = session_of(snapshot, asset_class_of(symbol))
         if session is None or not session.open:

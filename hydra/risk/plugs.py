@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 from hydra.model.market import Instrument, OptionQuote, Quote
@@ -29,16 +30,23 @@ class Reply(Value, frozen=True, kw_only=True):
     reason: str
 
 
+_KEPT = 1024
+"""Replies that are kept: most cycles hear the same ones again, and what is made of the very same reply is kept too."""
+
+
+@lru_cache(maxsize=_KEPT, typed=True)
 def yes(reason: str) -> Reply:
     """The gate is open."""
     return Reply(verdict=Verdict.PASS, reason=reason)
 
 
+@lru_cache(maxsize=_KEPT, typed=True)
 def no(reason: str) -> Reply:
     """The gate is shut, because something is wrong."""
     return Reply(verdict=Verdict.REFUSE, reason=reason)
 
 
+@lru_cache(maxsize=_KEPT, typed=True)
 def not_now(reason: str) -> Reply:
     """The gate is shut, and nothing is wrong: a session is closed."""
     return Reply(verdict=Verdict.SKIP, reason=reason)

@@ -11,6 +11,7 @@ present session is no neighbour of the first one in it, so a gap over night is n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from statistics import median
 
@@ -25,8 +26,9 @@ _SHOWN = Decimal("0.000001")
 
 def session_of(snapshot: Snapshot, asset_class: AssetClass) -> Session | None:
     """The session of an asset class now; ``None`` when it is unknown."""
-    sessions = snapshot.sight.sessions
-    return None if sessions is None or "sessions" in snapshot.sight.missing else sessions.by_class.get(asset_class)
+    sight = snapshot.sight
+    sessions = sight.sessions
+    return None if sessions is None or "sessions" in sight.missing else sessions.by_class.get(asset_class)
 
 
 def closing_side(holding: Holding, quote: Quote) -> tuple[str, Decimal]:
@@ -39,16 +41,27 @@ def patience(bars: Sequence[Bar], seconds: float) -> float:
     return max(seconds, 2.0 * bars[-1].seconds) if bars else seconds
 
 
+def session_age(bar: Bar, at: datetime, session: Session | None) -> float | None:
+    """How many seconds of trading there were since a bar that is the whole of the session before this one; ``None`` for any other bar.
+
+    A night, a weekend or a holiday makes such a bar no older. No shorter bar spans a session from its opening to its close,
+    and one of an earlier session is as old as the clock says.
+    """
+    if session is None or session.before is None or session.opens_at is None or not session.open:
+        return None
+    return (at - session.opens_at).total_seconds() if session.before == (bar.at, bar.closes_at) else None
+
+
 def jump(bars: Sequence[Bar], session: Session, risk: RiskPolicy) -> str | None:
     """How the last bar jumped without volume, with numbers; ``None`` when it did not, or has no neighbour in this session."""
     if len(bars) < 2:
         return None
     before, last = bars[-2], bars[-1]
+    if abs(last.close - before.close) <= risk.jump * before.close:
+        return None
     if session.opens_at is not None and before.at < session.opens_at:
         return None
     change = (last.close - before.close) / before.close
-    if abs(change) <= risk.jump:
-        return None
     usual = median([bar.volume for bar in bars[:-1]])
     least = risk.jump_volume * usual
     if last.volume > 0 and last.volume >= least:
@@ -70,9 +83,10 @@ def absurd(quote: Quote, policy: Policy) -> str | None:
     key, limit = (
         ("option_spread", policy.risk.option_spread) if contract else ("price_collar", policy.risk.price_collar)
     )
-    spread = (quote.ask - quote.bid) / quote.mid
-    if spread <= limit:
+    bid, ask = quote.bid, quote.ask
+    if 2 * (ask - bid) <= limit * (ask + bid):
         return None
+    spread = (ask - bid) / quote.mid
     return (
         f"{quote.symbol}: bid {plain(quote.bid)} and ask {plain(quote.ask)} are {spread:.2%} apart, "
         f"limit {plain(limit)} (risk.{key})"

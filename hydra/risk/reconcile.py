@@ -43,7 +43,7 @@ class Difference(Value, frozen=True, kw_only=True):
 
 def residuals(ledger: Ledger, sight: Sight, cash_tolerance: Decimal) -> tuple[str, ...]:
     """Everything on which ledger and venue differ, in words with numbers. Unknown is a difference."""
-    return tuple(difference.text for difference in differences(ledger, sight, cash_tolerance))
+    return tuple([difference.text for difference in differences(ledger, sight, cash_tolerance)])
 
 
 def differences(ledger: Ledger, sight: Sight, cash_tolerance: Decimal) -> tuple[Difference, ...]:
@@ -58,7 +58,9 @@ def _positions(ledger: Ledger, sight: Sight) -> list[Difference]:
     for holding in ledger.holdings.values():
         ours[holding.symbol] = ours.get(holding.symbol, ZERO) + holding.quantity
     theirs = {position.symbol: position.quantity for position in sight.positions or ()}
-    found = []
+    found: list[Difference] = []
+    if ours == theirs:
+        return found
     for symbol in sorted(ours.keys() | theirs.keys()):
         here, there = ours.get(symbol, ZERO), theirs.get(symbol, ZERO)
         if here != there:
@@ -68,6 +70,8 @@ def _positions(ledger: Ledger, sight: Sight) -> list[Difference]:
 
 
 def _orders(ledger: Ledger, sight: Sight) -> list[Difference]:
+    if not sight.open_orders and not ledger.orders:
+        return []
     theirs = {order.client_id: order for order in sight.open_orders or ()}
     found = [
         Difference(
@@ -97,7 +101,7 @@ def _cash(ledger: Ledger, sight: Sight, tolerance: Decimal) -> list[Difference]:
     if ledger.cash is None or sight.account is None:
         return [Difference(subject=Subject.UNKNOWN, text="the account was never taken into the ledger")]
     difference = sight.account.cash - ledger.cash
-    coming = sum((unposted.amount for unposted in ledger.unposted), ZERO)
+    coming = sum([unposted.amount for unposted in ledger.unposted], ZERO)
     if -tolerance - coming <= difference <= tolerance:
         return []
     fees = f", fees of at most {plain(coming)} still to be told of" if coming else ""

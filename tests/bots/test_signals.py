@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hydra import indicators
 from hydra.bots.signals import Look, Signal, breakout, opening_range, rate_of_change, sma_cross, vwap
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
@@ -252,3 +253,27 @@ def test_parameters_are_refused_by_name(make: Any, parameters: dict, words: str)
 def test_a_fraction_is_not_a_number_here() -> None:
     with pytest.raises(BadConfig, match="got Fraction"):
         vwap({"distance": Fraction(1, 100), "mode": "trend"})  # type: ignore[dict-item]  # what a file cannot say
+
+
+@given(
+    closes=st.lists(
+        st.sampled_from(("9.99", "10", "10.00", "10.01", "10.000000001", "1000000", "0.0001")), max_size=24
+    ),
+    fast=st.integers(1, 4),
+    more=st.integers(1, 5),
+)
+@checked
+def test_two_averages_cross_where_the_exact_ones_do(closes: list[str], fast: int, more: int) -> None:
+    """Also where they are all but the same, which is what plain sums cannot tell."""
+    seen, slow = bars(*map(Decimal, closes)), fast + more
+
+    def gap(values: list[float]) -> float:
+        quick, calm = (indicators.sma(np.array(values), n) or 0.0 for n in (fast, slow))
+        return 0.0 if abs(quick - calm) <= calm * 1e-9 else quick - calm
+
+    wanted = 0
+    if len(seen) > slow:
+        values = [float(close) for close in closes]
+        before, now = gap(values[:-1]), gap(values)
+        wanted = (before <= 0 < now) - (before >= 0 > now)
+    assert says(sma_cross({"fast": fast, "slow": slow}), seen) == wanted

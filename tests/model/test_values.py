@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -324,3 +325,11 @@ def test_a_float_is_the_decimal_a_person_would_write() -> None:
     for bad in (float("nan"), float("inf"), "NaN"):
         with pytest.raises(Invalid, match="finite"):
             exact(bad)
+
+
+def test_the_collector_of_cycles_has_nothing_to_look_for_in_values() -> None:
+    """A value is made of what was there before it: nothing can lead back to it."""
+    at = datetime(2024, 3, 4, 14, 30, tzinfo=UTC)
+    quote = Quote(symbol="SPY", at=at, bid=D(1), ask=D(2), bid_size=D(1), ask_size=D(1))
+    assert not gc.is_tracked(quote)
+    assert not gc.is_tracked(Ledger())

@@ -15,9 +15,10 @@ from hydra.engine.decide import ask_gates
 from hydra.model.market import AssetClass
 from hydra.model.orders import OrderStatus, OrderType, Side, VenueOrder
 from hydra.model.portfolio import Day, Halt, Position
-from hydra.model.snapshot import Failure, Probe, Session, Snapshot, Verdict
+from hydra.model.snapshot import Failure, Probe, Scope, Session, Snapshot, Verdict
 from hydra.model.values import replace
 from hydra.risk.gates import keys_of
+from hydra.risk.plugs import Gate, Reply, no, yes
 from hydra.risk.reconcile import residuals
 from tests.fakes.feed import bar, quote
 from tests.fakes.outside import MINUTE, OPEN, policy
@@ -258,3 +259,28 @@ def test_an_open_order_at_the_venue_that_is_not_ours_is_a_residual() -> None:
     assert residuals(snapshot.ledger, snapshot.sight, D(0)) == (
         "the venue has an open order theirs (buy 4 SPY) that is not ours",
     )
+
+
+def test_what_a_gate_says_now_counts_whatever_it_said_before() -> None:
+    """Replies are kept from cycle to cycle; a word that only looks like one of ours is still no word of a gate's."""
+    told: list[Any] = []
+    gate = Gate(name="oracle", scope=Scope.SYMBOL, ask=lambda *_asked: told[-1])
+    book = changed(BOOK, gates=(gate,))
+
+    class Word(str):
+        __slots__ = ()
+
+    for reply, verdict, reason in (
+        (yes("well"), Verdict.PASS, "well"),
+        (yes("well"), Verdict.PASS, "well"),
+        (no("well"), Verdict.REFUSE, "well"),
+        (Reply(verdict=Verdict.PASS, reason="well"), Verdict.PASS, "well"),
+        (yes(Word("well")), Verdict.REFUSE, "the gate answered with"),
+        (None, Verdict.REFUSE, "the gate answered with None"),
+        (yes("well"), Verdict.PASS, "well"),
+    ):
+        told.append(reply)
+        answers = ask_gates(healthy(), book)
+        assert {answer.verdict for answer in answers} == {verdict}
+        assert all(reason in answer.reason for answer in answers)
+        assert [answer.key for answer in answers] == list(BOOK.policy.symbols)

@@ -52,9 +52,10 @@ def checked(bot: str, memory: Mapping[str, Any], answer: Any) -> Answer:
     intents, remembered = answer
     if not isinstance(intents, list | tuple):
         raise TypeError("the intents must be a list of Intent values")
-    if len(intents) <= INTENTS_MAX and any(type(intent) is not Intent for intent in intents):
-        raise TypeError("the intents must be a list of Intent values")
-    _bounded(intents)
+    if intents:
+        if len(intents) <= INTENTS_MAX and any(type(intent) is not Intent for intent in intents):
+            raise TypeError("the intents must be a list of Intent values")
+        _bounded(intents)
     kept = None if remembered == memory else _packed(remembered)
     if not intents:
         return Answer(bot=bot, memory=kept)

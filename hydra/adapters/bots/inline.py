@@ -13,9 +13,9 @@ from typing import Any
 import orjson
 
 from hydra.adapters.bots.answers import checked, failed, own
-from hydra.guard import attempt_foreign
+from hydra.guard import ask_foreign
 from hydra.model.isolation import INLINE, Isolation
-from hydra.model.snapshot import Answer, View
+from hydra.model.snapshot import Answer, Failure, View
 from hydra.model.values import replace
 from hydra.ports import Bot, Question
 
@@ -28,13 +28,18 @@ class InlineBotHost:
         self._deadline_seconds = None if deadline_ms is None else deadline_ms / 1000
 
     @property
+    def bots(self) -> Mapping[str, Bot]:
+        """The bots by id."""
+        return self._bots
+
+    @property
     def isolation(self) -> Isolation:
         """Nothing is kept from them."""
         return INLINE
 
     def ask(self, questions: Sequence[Question]) -> tuple[Answer, ...]:
         """Ask each bot once, in order."""
-        return tuple(self._ask(question) for question in questions)
+        return tuple([self._ask(question) for question in questions])
 
     def close(self) -> None:
         """Nothing to end."""
@@ -45,14 +50,18 @@ class InlineBotHost:
             return failed(question.bot, "missing", "no such bot is loaded")
         view, memory = _own(question.view), _copy(question.memory)
         started = perf_counter()
-        outcome = attempt_foreign(question.bot, lambda: checked(question.bot, question.memory, bot(view, memory)))
-        if outcome.value is None:
-            return Answer(bot=question.bot, failure=outcome.failure and own(question.bot, outcome.failure))
+        answer = ask_foreign(question.bot, _asked, bot, question, view, memory)
+        if type(answer) is Failure:
+            return Answer(bot=question.bot, failure=own(question.bot, answer))
         took = perf_counter() - started
         if self._deadline_seconds is not None and took > self._deadline_seconds:
             reason = f"took {took * 1000:.0f} ms, at most {self._deadline_seconds * 1000:.0f}"
             return failed(question.bot, "timeout", reason)
-        return outcome.value
+        return answer  # type: ignore[no-any-return]  # what _asked returns
+
+
+def _asked(bot: Bot, question: Question, view: View, memory: Mapping[str, Any]) -> Answer:
+    return checked(question.bot, question.memory, bot(view, memory))
 
 
 def _own(view: View) -> View:

@@ -38,6 +38,9 @@ class MemoryStore:
         for key, order in ledger.orders.items():
             if order.client_id != key:
                 raise Corrupt(f"the ledger's orders has {order.client_id!r} under the key {key!r}")
+        if not ledger.fills and not ledger.trades and not (self._keeps_history and ledger.orders):
+            self._take(ledger, head)
+            return
         for name, seen in (
             ("orders", dict(ledger.orders)),
             ("fills", {fill.fill_id: fill for fill in ledger.fills}),
@@ -47,6 +50,9 @@ class MemoryStore:
                 raise Corrupt(f"the ledger's {name} has a key twice")
             if self._keeps_history:
                 self.history[name] |= seen
+        self._take(ledger, head)
+
+    def _take(self, ledger: Ledger, head: Head) -> None:
         self.ledger, self.head = ledger, head
         self.commits += 1
 

@@ -24,7 +24,7 @@ from hydra.model.snapshot import View
 from hydra.policy import BotPolicy, Bucket, OptionPolicy, OptionsPolicy, StructureName
 from hydra.ports import Setting
 
-_SIZES = {"risk": SizeKind.RISK, "notional": SizeKind.NOTIONAL}
+_SIZES = {"risk": SizeKind.RISK, "notional": SizeKind.NOTIONAL, "quantity": SizeKind.QUANTITY}
 
 
 class OptionsBot:

@@ -111,7 +111,8 @@ def fresh(contract: Contract, look: Look) -> str | None:
 
 def locked(contract: Contract, _look: Look) -> str | None:
     """Bid and ask differ: equal ones are about to change."""
-    return f"{contract.symbol} is locked at {plain(contract.bid)}" if contract.bid == contract.ask else None
+    quote = contract.quote
+    return f"{contract.symbol} is locked at {plain(contract.bid)}" if quote.bid == quote.ask else None
 
 
 def volume(contract: Contract, look: Look) -> str | None:
@@ -129,9 +130,10 @@ def open_interest(contract: Contract, look: Look) -> str | None:
 def spread(contract: Contract, look: Look) -> str | None:
     """Bid and ask are at most ``spread_most`` of their middle apart."""
     bid, ask = contract.bid, contract.ask
-    share = 2 * (ask - bid) / (ask + bid)
-    if share <= look.policy.spread_most:
+    apart, both = 2 * (ask - bid), ask + bid
+    if apart <= look.policy.spread_most * both:
         return None
+    share = apart / both
     return (
         f"{contract.symbol} is {plain(bid)} to {plain(ask)}, {share:.2f} of the middle, "
         f"at most {plain(look.policy.spread_most)}"

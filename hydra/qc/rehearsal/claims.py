@@ -198,11 +198,11 @@ def _differences(watch: Seen, now: Now, ledger: Ledger) -> list[str]:
     ours = dict(ledger.foreign)
     for holding in ledger.holdings.values():
         ours[holding.symbol] = ours.get(holding.symbol, ZERO) + holding.quantity
-    for symbol in sorted(ours.keys() | now.positions.keys()):
+    for symbol in sorted(ours.keys() | now.positions.keys()) if ours != now.positions else ():
         here, there = ours.get(symbol, ZERO), now.positions.get(symbol, ZERO)
         if here != there:
             found.append(f"{symbol}: ledger {here}, exchange {there}")
-    coming = sum((unposted.amount for unposted in ledger.unposted), ZERO)
+    coming = sum([unposted.amount for unposted in ledger.unposted], ZERO)
     tolerance = watch.policy.health.cash_tolerance
     off = now.cash - (ledger.cash or ZERO)
     if not -tolerance - coming <= off <= tolerance:

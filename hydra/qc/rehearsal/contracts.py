@@ -6,7 +6,7 @@ the formula says, as they do at exchanges. Open interest and volume are those of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -35,6 +35,15 @@ class Shown:
     volatility: float
     wide: bool
     size: Decimal
+    roots: dict[date, float] = field(default_factory=dict, compare=False)
+    """The square root of the years that are left until expiry: the same for a whole column of a chain, so it is kept here."""
+
+    def root_of_years(self, expiry: date) -> float:
+        """The same, worked out on first asking."""
+        root = self.roots.get(expiry)
+        if root is None:
+            root = self.roots[expiry] = sqrt(max(_LEAST_YEARS, years_left(expiry, self.at)))
+        return root
 
 
 def quoted(shown: Shown, symbol: str) -> OptionQuote:
@@ -42,9 +51,9 @@ def quoted(shown: Shown, symbol: str) -> OptionQuote:
     expiry, strike, call = _terms(symbol)
     spot = shown.spot
     volatility = shown.volatility * (1 + _SKEW * (1 - strike / spot)) if strike < spot else shown.volatility
-    price, delta, _ = premium(spot, strike, call, volatility * _root_of_years(expiry, shown.at))
+    price, delta, _ = premium(spot, strike, call, volatility * shown.root_of_years(expiry))
     half = max(0.01, price * (_WIDE_HALF if shown.wide else _HALF))
-    cents = round((price - half) * 100)
+    cents, size = round((price - half) * 100), shown.size
     bid = _dollars(cents) if cents > 0 else None
     ask = _dollars(max(0, cents) + max(1, round(200 * half)))
     return OptionQuote(
@@ -52,19 +61,13 @@ def quoted(shown: Shown, symbol: str) -> OptionQuote:
         at=shown.at,
         bid=bid,
         ask=ask,
-        bid_size=None if bid is None else shown.size,
-        ask_size=shown.size,
+        bid_size=None if bid is None else size,
+        ask_size=size,
         volume=_VOLUME,
         open_interest=_OPEN_INTEREST,
         delta=_to_places(round(delta * 10_000)),
         implied_volatility=_to_places(round(volatility * 10_000)),
     )
-
-
-@lru_cache(maxsize=64)
-def _root_of_years(expiry: date, at: datetime) -> float:
-    """The square root of what is left until expiry, the same for a whole column of a chain."""
-    return sqrt(max(_LEAST_YEARS, years_left(expiry, at)))
 
 
 @lru_cache(maxsize=16_384)

@@ -70,9 +70,10 @@ class Latch:
     def _hear(self) -> None:
         for event in self._watch.journal.written(self._read):
             self._read += 1
-            if isinstance(event.data, Halted):
+            data = event.data
+            if isinstance(data, Halted):
                 self._latched = True
-            elif isinstance(event.data, Resumed):
+            elif isinstance(data, Resumed):
                 self._latched = False
                 self._lifted += 1
 
@@ -112,7 +113,9 @@ class Latch:
         return many and held is not None and held.quantity == lot.quantity and _is_open(now, lot.symbol)
 
     def _own_day(self, sent: list[Order]) -> list[str]:
-        found = []
+        found: list[str] = []
+        if not sent:
+            return found
         bots = {bot.id: bot for bot in self._watch.policy.bots}
         for order in sent:
             session = bots[order.bot].session

@@ -18,7 +18,6 @@ from hydra.adapters.calendar import NEW_YORK, new_york
 from hydra.adapters.markets.feed import root_of
 from hydra.adapters.markets.profiles import profile
 from hydra.model.market import AssetClass, Bar, OptionContract, Quote, asset_class_of, usual_instrument
-from hydra.model.snapshot import Sessions
 from hydra.ports import Calendar
 from hydra.qc.rehearsal.beats import Beat, Leap, Manner, Move
 from hydra.qc.rehearsal.contracts import Shown, quoted
@@ -67,8 +66,10 @@ class _Course:
         self.open = self.high = self.low = price
 
     def meet(self, price: Decimal) -> None:
-        self.high = max(self.high, price)
-        self.low = min(self.low, price)
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
 
     def bar(self, closes_at: datetime, price: Decimal, manner: Manner) -> Bar:
         """The minute that ends at a price."""
@@ -126,6 +127,7 @@ class Market:
 
     def _write(self, at: datetime, moves: dict[str, Move], before: datetime, bars: list[Bar]) -> None:
         sessions = self.calendar.sessions(at)
+        first = before.replace(second=0, microsecond=0) + _MINUTE
         quotes: list[Quote] = []
         chains: dict[str, Told] = {}
         for symbol, move in moves.items():
@@ -137,7 +139,14 @@ class Market:
             if not sessions.by_class[course.kind].open:
                 continue
             if at > self.now:
-                bars += self._bars(course, was, before, at, move.manner, sessions)
+                opens = sessions.by_class[course.kind].opens_at
+                if opens is not None and before < opens:  # over night the price leaps, it does not walk
+                    course.begin(course.price)
+                    bars += self._bars(course, course.price, opens, at, move.manner)
+                elif first > at:
+                    course.meet(course.price)
+                else:
+                    bars += self._bars(course, was, before, at, move.manner)
             if move.manner in (Manner.SILENT, Manner.NO_QUOTE):
                 continue
             quote = self._quote(course, at, move.manner)
@@ -163,13 +172,9 @@ class Market:
         return Quote(symbol=course.symbol, at=at, bid=bid, ask=ask, bid_size=size, ask_size=size)
 
     def _bars(  # both ends of a step
-        self, course: _Course, was: Decimal, before: datetime, at: datetime, manner: Manner, sessions: Sessions
+        self, course: _Course, was: Decimal, before: datetime, at: datetime, manner: Manner
     ) -> Iterator[Bar]:
         """The minutes that ended in this step, and what it leaves for the one that is not over."""
-        opens = sessions.by_class[course.kind].opens_at
-        if opens is not None and before < opens:  # over night the price leaps, it does not walk
-            was, before = course.price, opens
-            course.begin(was)
         first = before.replace(second=0, microsecond=0) + _MINUTE
         if first > at:
             course.meet(course.price)

@@ -71,7 +71,7 @@ class MemoryJournal:
 
     @staticmethod
     def _hash(seq: int) -> str:
-        return f"{seq:064d}" if seq else GENESIS
+        return str(seq).zfill(64) if seq else GENESIS
 
     # -- what the voyage asks
 

@@ -106,7 +106,8 @@ class Voyage:
     def beat(self, beat: Beat) -> list[str]:
         """One step of everything."""
         self.beats += 1
-        self.plan.replace(beat.faults)
+        if beat.faults or not self.plan.idle:
+            self.plan.replace(beat.faults)
         for flaky in self.flaky.values():
             flaky.arm(beat.troubles)
         self.venue.advance_to(self.market.step(beat))
@@ -234,6 +235,8 @@ class Voyage:
 
     def _note_losses(self) -> None:
         """News of an execution that is lost, or told twice, sets ledger and exchange apart: that has to be noticed, no more."""
+        if self.plan.idle:
+            return
         self.watch.lossy |= any(rule.fault in BY_EXECUTION and tally.acted for rule, tally in self.plan.tallies())
 
     def _count(self, beat: Beat) -> None:

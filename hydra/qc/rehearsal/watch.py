@@ -7,8 +7,8 @@ stop was decided to be, what was accepted as foreign, when the day began.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from hydra.adapters.exchange.venue import SimulatedVenue
@@ -29,6 +29,8 @@ from hydra.qc.rehearsal.world import World
 
 READS = frozenset({"now", "account", "positions", "open_orders", "fills", "activities"})
 """What the venue has to answer before anything may be entered."""
+_HEARD = frozenset({"submit", "chain", "open_orders", "fills", "order"})
+"""Answers that tell something by themselves; the others are only kept."""
 
 
 class Watch(Seen):
@@ -44,25 +46,15 @@ class Watch(Seen):
 
     # -- around a cycle
 
-    @contextmanager
-    def cycle(self, engine: Engine) -> Iterator[None]:
+    def cycle(self, engine: Engine) -> AbstractContextManager[None]:
         """One cycle of a running process."""
         self._engine = engine
-        self._begin()
-        try:
-            yield
-        finally:
-            self._journaled()
+        return _Around(self._begin, self._journaled)
 
-    @contextmanager
-    def starting(self) -> Iterator[None]:
+    def starting(self) -> AbstractContextManager[None]:
         """A process that takes up its journal."""
         self._engine = None
-        self._begin()
-        try:
-            yield
-        finally:
-            self._journaled()
+        return _Around(self._begin, self._journaled)
 
     def after(self, engine: Engine, report: CycleReport) -> None:
         """A cycle came to its end: judge what is."""
@@ -128,6 +120,8 @@ class Watch(Seen):
     def answered(self, method: str, arguments: tuple[Any, ...], answer: Any) -> None:
         """The broker or the market answered."""
         self.told[method] = answer
+        if method not in _HEARD:
+            return
         if method == "submit" and not _definite(answer, arguments[0]):
             self._not_known(arguments[0].client_id)
         elif method == "chain":
@@ -189,14 +183,16 @@ class Watch(Seen):
         """Read on in the journal."""
         for event in self.journal.written(self._read):
             self._read += 1
-            self._latch(event.data)
-            if isinstance(event.data, Decided):
-                self.plan = event.data.plan
-            elif isinstance(event.data, OrderSent):
-                client_id = event.data.order.client_id
+            data = event.data
+            if isinstance(data, Decided):
+                self.plan = data.plan
+            elif isinstance(data, OrderSent):
+                client_id = data.order.client_id
                 if client_id in self.journaled:
                     self.problems.append(f"an order is journaled once: {client_id}")
                 self.journaled.add(client_id)
+            else:
+                self._latch(data)
 
     def _latch(self, data: Any) -> None:
         if isinstance(data, Halted):
@@ -232,6 +228,22 @@ class Watch(Seen):
         for skip in plan.skips:
             tally.skips[skip.code] += 1
         tally.counts[f"mode {plan.mode}"] += 1
+
+
+class _Around(AbstractContextManager[None]):
+    """Something before, and something after, whatever happens in between."""
+
+    __slots__ = ("_after", "_before")
+
+    def __init__(self, before: Callable[[], None], after: Callable[[], None]) -> None:
+        self._before = before
+        self._after = after
+
+    def __enter__(self) -> None:
+        self._before()
+
+    def __exit__(self, *_raised: object) -> None:
+        self._after()
 
 
 def _definite(answer: Any, order: Order) -> bool:

@@ -10,6 +10,7 @@ from hydra.model.market import asset_class_of
 from hydra.model.orders import Ceiling
 from hydra.policy import Blackout
 from hydra.risk.plugs import Case
+from hydra.risk.prices import session_age, session_of
 from hydra.risk.rules.answers import all_or_nothing, everything, nothing
 from hydra.risk.rules.cash import account_of
 from hydra.risk.standing import underlying_of
@@ -76,7 +77,9 @@ def _why_not(case: Case) -> Iterator[str]:
     if not bars:
         yield f"{symbol} has no bars"
     else:
-        yield from _too_old(f"the last bar of {symbol}", at - bars[-1].closes_at, case, 2 * bars[-1].seconds)
+        traded = session_age(bars[-1], at, session_of(case.snapshot, asset_class_of(symbol)))
+        age = at - bars[-1].closes_at if traded is None else timedelta(seconds=traded)
+        yield from _too_old(f"the last bar of {symbol}", age, case, 2 * bars[-1].seconds)
     if case.intent.legs:
         yield from _legs(case, at)
 
