@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from hydra.model.activities import Activity
-from hydra.model.events import Event
+from hydra.model.events import Event, Voted
 from hydra.model.isolation import Isolation
 from hydra.model.market import Bar, Instrument, OptionQuote, Quote
 from hydra.model.orders import Fill, Intent, Order, VenueOrder
 from hydra.model.portfolio import Account, Ledger, Position
+from hydra.model.rows import Rows
 from hydra.model.snapshot import Answer, Command, Probe, Sessions, View
 from hydra.model.values import Value
 from hydra.policy import BotPolicy, OptionsPolicy
+
+if TYPE_CHECKING:
+    from hydra.model.rows import Ints
 
 
 class Clock(Protocol):
@@ -77,6 +82,36 @@ class Market(Protocol):
 
         Empty: it has none.
         """
+        ...
+
+
+class Foresight(Protocol):
+    """A market whose history lies there as a whole, and the account in it: for passing over what nothing can happen in.
+
+    Only whoever turns the clock may have it. What decides never sees it.
+    """
+
+    def instants(self) -> Ints:
+        """Every moment at which something becomes known, in microseconds since 1970."""
+        ...
+
+    def rows(self, symbol: str) -> Rows | None:
+        """All bars of a symbol; ``None`` when bars are not all there is to know of it."""
+        ...
+
+    def untouched_until(self, last: int) -> int:
+        """The first moment after now at which the venue may do something to the account, or to an order, as far as ``last``.
+
+        It may name one too early, and none too late. One after ``last`` when nothing can happen up to then.
+        """
+        ...
+
+    def standing(self) -> tuple[Decimal, Mapping[str, Decimal]]:
+        """Cash, and what is held by symbol (a short below zero)."""
+        ...
+
+    def pass_to(self, at: datetime) -> None:
+        """Move the clock to ``at``, up to which nothing happens."""
         ...
 
 
@@ -339,6 +374,15 @@ class BotHost(Protocol):
 
     def close(self) -> None:
         """End every worker."""
+        ...
+
+
+@runtime_checkable
+class Hears(BotHost, Protocol):
+    """A host of bots that decide on what was journaled before they answer."""
+
+    def hear(self, recorded: Voted, questions: Sequence[Question]) -> Voted:
+        """Take in the recorded votes for the question to come, and say what the record should have been."""
         ...
 
 

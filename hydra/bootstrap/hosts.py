@@ -22,8 +22,10 @@ from hydra.adapters.sandbox.enter import ONE_THREAD, conceal
 from hydra.bootstrap.making import UnfitBot, bots_that_can_be_made, make_bots, recipe_of
 from hydra.bootstrap.points import available, is_ours
 from hydra.bootstrap.sources import file_of, home_of_module, is_source
+from hydra.model.rows import Rows, Turns
+from hydra.model.votes import TOURNAMENT
 from hydra.policy import BotPolicy, Policy
-from hydra.ports import BotHost
+from hydra.ports import BotHost, Foresight
 
 PROGRAM = (sys.executable, "-s", "-P", "-m", "hydra.bootstrap.bot_worker")
 _SYSTEM = (
@@ -73,6 +75,10 @@ def replay_host(policy: Policy) -> BotHost:
 
     This program's own are asked in this process; foreign code is so only where the policy has it.
     """
+    if any(bot.bot == TOURNAMENT for bot in policy.enabled_bots):
+        from hydra.bootstrap.tournament_host import VotesAgain
+
+        return VotesAgain(policy.enabled_bots[0])
     foreign = [bot for bot in policy.enabled_bots if policy.isolation.host == "process" and not is_own(bot)]
     own = policy.model_copy(update={"bots": tuple(bot for bot in policy.enabled_bots if bot not in foreign)})
     inline = InlineBotHost(make_bots(own), None)
@@ -81,6 +87,29 @@ def replay_host(policy: Policy) -> BotHost:
     host = process_host(policy, foreign, (), deadline_ms=None)
     _start(host, policy)
     return BothHosts(inline, host, frozenset(bot.id for bot in foreign))
+
+
+def turns_of(host: BotHost, policy: Policy, world: Foresight) -> dict[tuple[str, str], Turns | None]:
+    """At which bars of its symbols each enabled bot may speak, for those asked in this process that tell; ``None`` for the others."""
+    own = host.bots if isinstance(host, InlineBotHost) else {}
+    found: dict[tuple[str, str], Turns | None] = {}
+    for bot in policy.enabled_bots:
+        tell = getattr(own.get(bot.id), "turns", None)
+        for symbol in bot.symbols:
+            rows = world.rows(symbol)
+            found[bot.id, symbol] = None if tell is None or rows is None else _checked(bot.id, tell(rows), rows)
+    return found
+
+
+def _checked(bot: str, turns: object, rows: Rows) -> Turns | None:
+    """What a bot told of its turns. Raises ``UnfitBot`` when that is no marks, one for each bar."""
+    if turns is None:
+        return None
+    if isinstance(turns, Turns):
+        fits = [getattr(each, "shape", None) == rows.known.shape and each.dtype == bool for each in turns]
+        if all(fits):
+            return turns
+    raise UnfitBot(bot, f"bots ({bot}): turns must be Turns with a mark for each bar, got {type(turns).__name__}")
 
 
 def process_host(

@@ -58,13 +58,15 @@ class Indoors:
             ledger=Ledger(),
         )
 
-    def outside(self, journal: Journal, bots: BotHost, inbox: Inbox | None = None) -> Outside:
-        """Every port."""
+    def outside(
+        self, journal: Journal, bots: BotHost, inbox: Inbox | None = None, *, bars_most: int | None = None
+    ) -> Outside:
+        """Every port. ``bars_most``: no look brings more bars of a symbol than these; it is as many as are kept of it."""
         bound = self._bound()
         return Outside(
             clock=self.clock,
             calendar=self.calendar,
-            market=SimMarket(self.venue),
+            market=SimMarket(self.venue, bars_most),
             broker=SimBroker(self.venue),
             journal=journal,
             store=MemoryStore(history=False),

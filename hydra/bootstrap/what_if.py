@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
+from hydra.adapters.calendar import AlwaysOpen, DayCalendar, ExchangeCalendar
 from hydra.adapters.exchange.doors import SimClock
 from hydra.adapters.exchange.model import VenueSettings
 from hydra.adapters.exchange.venue import SimulatedVenue
@@ -27,7 +27,8 @@ from hydra.engine.cycle import Engine
 from hydra.engine.fold import fold
 from hydra.engine.side import Side, essence_of
 from hydra.model.errors import BadConfig, Corrupt
-from hydra.model.events import Decided, Event, Recovered, SegmentOpened
+from hydra.model.events import Decided, Event, Passed, Recovered, SegmentOpened
+from hydra.model.market import AssetClass
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Observed, Plan
 from hydra.model.values import replace
@@ -53,6 +54,7 @@ class Recorded:
     held_at_first: bool = False
     policy_hash: str = ""
     failed: int = 0
+    by_days: bool = False
     ledger: Ledger | None = None
 
     def take(self, event: Event) -> None:
@@ -69,6 +71,11 @@ class Recorded:
             self.cash = data.baseline_cash
         elif isinstance(data, Observed):
             self._look(event, data)
+        elif isinstance(data, Passed):
+            raise BadConfig(
+                f"{data.count:,} cycles up to {data.at:%Y-%m-%d %H:%M}Z were passed over in this journal, and their prices are not in it; "
+                "`hydra backtest --every-cycle` records them"
+            )
         elif isinstance(data, Decided):
             self.plans[data.plan.cycle] = data.plan
 
@@ -79,6 +86,8 @@ class Recorded:
             self.held_at_first = bool(self.ledger.holdings or self.ledger.foreign)
             self.cash = self.ledger.equity if self.held_at_first else self.ledger.cash
         self.failed += len(seen.missing)
+        shares = None if seen.sessions is None else seen.sessions.by_class.get(AssetClass.EQUITY)
+        self.by_days = self.by_days or (shares is not None and shares.before is not None)
         self.feed.take(seen)
         # As much of a look as is needed once more: the prices are in the feed.
         self.looks.append(Observed(cycle=seen.cycle, at=seen.at, commands=seen.commands))
@@ -156,6 +165,12 @@ def _limits(recorded: Recorded, unknown: list[str]) -> Iterable[str]:
         yield f"the journal has no prices of {', '.join(unknown)}: nothing is done in them"
 
 
+def _calendar(recorded: Recorded, policy: Policy) -> Calendar:
+    if policy.market.sessions == "always":
+        return AlwaysOpen()
+    return DayCalendar(ExchangeCalendar()) if recorded.by_days else ExchangeCalendar()
+
+
 class _Again:
     """The engine over a recorded market; a context manager."""
 
@@ -165,7 +180,7 @@ class _Again:
         self._bots = replay_host(policy)
         self._inbox = MemoryInbox()
         first = recorded.looks[0].at
-        calendar: Calendar = AlwaysOpen() if policy.market.sessions == "always" else ExchangeCalendar()
+        calendar = _calendar(recorded, policy)
         settings = replace(_account(policy), starting_cash=recorded.cash)
         self._venue = SimulatedVenue(recorded.feed, calendar, settings, start=first - _JUST_BEFORE)
         self._world = Indoors(

@@ -15,7 +15,7 @@ from hydra.engine.decide import Consideration, conclude, consider, foreseen
 from hydra.engine.fold import fold
 from hydra.engine.observe import observe
 from hydra.engine.outside import Outside
-from hydra.engine.sight import see
+from hydra.engine.sight import see, see_passed
 from hydra.guard import attempt
 from hydra.model.events import (
     Answered,
@@ -25,6 +25,7 @@ from hydra.model.events import (
     Flattened,
     ForeignAccepted,
     Halted,
+    Passed,
     Released,
     Resumed,
     RunClosed,
@@ -118,6 +119,8 @@ class Engine:
         self.ledger = fold(self.ledger, event)
         if isinstance(payload, Observed):
             self.sight = see(self.sight or Sight(), payload, self.book.policy.engine.window_bars)
+        elif isinstance(payload, Passed) and self.sight is not None:
+            self.sight = see_passed(self.sight, payload)
         if self._hear is not None:
             self._hear(event, self.ledger)
 

@@ -12,8 +12,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from hydra.engine.happenings import apply_activity, apply_withheld
-from hydra.engine.protection import closer, note_best, watch_one, watch_protection
+from hydra.engine.protection import closer, note_best, note_extremes, watch_one, watch_protection
 from hydra.engine.release import release
 from hydra.engine.reports import set_status, take_in
 from hydra.engine.trades import apply_fill
@@ -31,16 +33,18 @@ from hydra.model.events import (
     OrderRejected,
     OrderSent,
     OrderUnknown,
+    Passed,
     Recovered,
     Released,
     Resumed,
     SegmentOpened,
+    Voted,
 )
 from hydra.model.money import ZERO
 from hydra.model.orders import Order, OrderStatus, Purpose
 from hydra.model.portfolio import FLATTEN_ALL, Day, Holding, Ledger, holding_key
 from hydra.model.snapshot import Observed
-from hydra.model.values import replace
+from hydra.model.values import encode, replace
 
 _RATE_WINDOW = timedelta(seconds=60)
 _FAILURES_KEPT = 256
@@ -74,11 +78,12 @@ def _segment_opened(_ledger: Ledger, opened: SegmentOpened, event: Event) -> Led
 def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
     ledger = _forget_what_is_done(ledger)
     ledger = _count_anew(ledger, None if seen.sessions is None else seen.sessions.day)
-    ledger = take_in(ledger, seen.orders, seen.not_received)
+    if seen.orders or seen.not_received:
+        ledger = take_in(ledger, seen.orders, seen.not_received)
     for fill in seen.fills:
         ledger = apply_fill(ledger, fill, seen.cycle)
     ledger = _account_for(ledger, seen, seen.at)
-    account_unread = any(failure.what == "account" for failure in seen.missing)
+    account_unread = "account" in [failure.what for failure in seen.missing]
     equity = seen.account.equity if seen.account is not None else (None if account_unread else ledger.equity)
     changes: dict[str, Any] = {"cycle": seen.cycle, "at": seen.at, "equity": equity}
     if seen.fill_cursor is not None:
@@ -87,9 +92,9 @@ def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
         changes["obeyed"] = (*ledger.obeyed, *(command.command_id for command in seen.commands))[-_COMMANDS_KEPT:]
     if seen.binding is not None:
         changes["binding"] = seen.binding
-    elif ledger.binding is not None and any(failure.what == "binding" for failure in seen.missing):
+    elif ledger.binding is not None and "binding" in [failure.what for failure in seen.missing]:
         changes["binding"] = None
-    failed = sum(failure.asked for failure in seen.missing)
+    failed = sum([failure.asked for failure in seen.missing])
     if failed:
         changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]
     earned = None if equity is None else equity - _unexplained(ledger, seen)
@@ -107,6 +112,8 @@ def _forget_what_is_done(ledger: Ledger) -> Ledger:
     """Drop done orders whose fills were all seen, and the facts the store has taken over."""
     if ledger.fills or ledger.trades:
         ledger = replace(ledger, fills=(), trades=())
+    if not ledger.orders:
+        return ledger
     orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
     return ledger if len(orders) == len(ledger.orders) else replace(ledger, orders=orders)
 
@@ -163,6 +170,15 @@ def _account_for(ledger: Ledger, news: Observed | Recovered, at: datetime) -> Le
     return replace(ledger, **changes) if changes else ledger
 
 
+def _passed(ledger: Ledger, passed: Passed, _event: Event) -> Ledger:
+    """What the cycles that were passed over would have left: nothing but their number, the time, and the extremes of prices."""
+    ledger = _forget_what_is_done(ledger)
+    changes: dict[str, Any] = {"cycle": passed.cycle, "at": passed.at, "equity": passed.equity}
+    if passed.peak is not None and passed.peak > ledger.peak_equity:
+        changes["peak_equity"] = passed.peak
+    return note_extremes(replace(ledger, **changes), passed.best)
+
+
 def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
     if not answered.answers:
         return ledger
@@ -176,19 +192,28 @@ def _answered(ledger: Ledger, answered: Answered, _event: Event) -> Ledger:
     return replace(ledger, bots=bots)
 
 
+def _voted(ledger: Ledger, voted: Voted, _event: Event) -> Ledger:
+    """The last iteration is the bot's memory: it says which one is next, and what was voted should the process end before it is acted on."""
+    record = ledger.bot(voted.bot)
+    return replace(ledger, bots={**ledger.bots, voted.bot: replace(record, memory=msgspec.json.decode(encode(voted)))})
+
+
 def _decided(ledger: Ledger, decided: Decided, _event: Event) -> Ledger:
-    disagree = any(answer.gate == "ledger_agrees" for answer in decided.plan.answers)
+    plan = decided.plan
+    if not plan.answers and not plan.sends and not plan.stops and not ledger.residual_cycles:
+        return ledger
+    disagree = any(answer.gate == "ledger_agrees" for answer in plan.answers)
     # What an operator has accepted or lifted in this cycle is not held against the next.
-    settled = decided.plan.accepts or decided.plan.resumes
+    settled = plan.accepts or plan.resumes
     cycles = ledger.residual_cycles + 1 if disagree and not settled else 0
     # What makes way for the sale is taken back first: whatever happens in between, it is the sale that comes next.
-    exits = [send.order for send in decided.plan.sends if send.order.purpose is Purpose.EXIT]
+    exits = [send.order for send in plan.sends if send.order.purpose is Purpose.EXIT]
     leaving = {key: order for order in exits for key in _holdings_of(order)}
     changed: dict[str, Holding] = {}
     for key, order in leaving.items():
         if key in ledger.holdings:
             changed[key] = replace(ledger.holdings[key], leaving=order.thesis, cause=order.cause)
-    for moved in decided.plan.stops:
+    for moved in plan.stops:
         key = holding_key(moved.bot, moved.symbol)
         held = changed.get(key) or ledger.holdings.get(key)
         if held is not None and held.protection is not None and closer(held, moved.stop):
@@ -309,7 +334,9 @@ _CHANGES: dict[type, Callable[[Ledger, Any, Event], Ledger]] = {
     Observed: _observed,
     Recovered: _recovered,
     Answered: _answered,
+    Voted: _voted,
     Decided: _decided,
+    Passed: _passed,
     OrderSent: _order_sent,
     OrderAccepted: _order_accepted,
     OrderRejected: _order_rejected,

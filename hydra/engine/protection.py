@@ -4,6 +4,7 @@ which a stop that follows is measured from.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -27,10 +28,7 @@ def watch_protection(ledger: Ledger, at: datetime) -> Ledger:
         return ledger
     changed: dict[str, Holding] = {}
     unbounded = {
-        leg.key
-        for structure in (structures_of(ledger) if any(h.structure for h in ledger.holdings.values()) else ())
-        if structure.most_lost is None
-        for leg in structure.legs
+        leg.key for structure in structures_of(ledger) if structure.most_lost is None for leg in structure.legs
     }
     for key, holding in ledger.holdings.items():
         if holding.structure:
@@ -91,7 +89,7 @@ def watch_one(ledger: Ledger, client_id: str, at: datetime) -> Ledger:
 
 
 def _bare_since(holding: Holding, working: tuple[Order, ...], at: datetime) -> datetime | None:
-    covered = sum((_covers(order, at) for order in working), ZERO)
+    covered = sum([_covers(order, at) for order in working], ZERO)
     return None if covered >= abs(holding.quantity) else holding.unprotected_since or at
 
 
@@ -110,7 +108,7 @@ def _covers(order: Order, at: datetime) -> Decimal:
 def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
     """How much of a holding rests under a stop that the venue is known to have."""
     working = ledger.working(bot=bot, symbol=symbol)
-    return sum((o.remaining for o in working if o.purpose is Purpose.STOP and not o.status.unresolved), ZERO)
+    return sum([o.remaining for o in working if o.purpose is Purpose.STOP and not o.status.unresolved], ZERO)
 
 
 def closer(holding: Holding, stop: Decimal) -> bool:
@@ -122,7 +120,7 @@ def closer(holding: Holding, stop: Decimal) -> bool:
 
 def note_best(ledger: Ledger, seen: Observed) -> Ledger:
     """The best price each holding has seen: what it could have been sold (a short: bought back) at, and what was traded."""
-    mine = {held.symbol for held in ledger.holdings.values() if not held.structure}
+    mine = {held.symbol for held in ledger.holdings.values() if not held.structure} if ledger.holdings else None
     if not mine:
         return ledger
     quotes = {quote.symbol: quote for quote in seen.quotes if quote.symbol in mine}
@@ -142,4 +140,14 @@ def note_best(ledger: Ledger, seen: Observed) -> Ledger:
             best = min(prices, default=held.best)
         if best is not None and (held.best is None or (best > held.best) is (held.quantity > 0)) and best != held.best:
             changed[key] = replace(held, best=best)
+    return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
+
+
+def note_extremes(ledger: Ledger, best: Mapping[str, Decimal]) -> Ledger:
+    """The same of bars that were passed over: the best price on the way, by the holding's key."""
+    changed: dict[str, Holding] = {}
+    for key, price in best.items():
+        held = ledger.holdings[key]
+        if held.best is None or (price - held.best) * held.quantity > 0:
+            changed[key] = replace(held, best=price)
     return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger

@@ -19,7 +19,7 @@ from hydra.engine.cycle import answered
 from hydra.engine.decide import Consideration, conclude, consider, foreseen
 from hydra.engine.fold import fold
 from hydra.engine.planned import key_of, must_do, to_do
-from hydra.engine.sight import see
+from hydra.engine.sight import see, see_passed
 from hydra.model.errors import Corrupt
 from hydra.model.events import (
     Answered,
@@ -32,17 +32,19 @@ from hydra.model.events import (
     Halted,
     OrderSent,
     OrderWithheld,
+    Passed,
     Released,
     Resumed,
     RunClosed,
     SegmentOpened,
+    Voted,
 )
 from hydra.model.orders import TEST_BOT
 from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Answer, Observed, Plan, Sight, Snapshot
 from hydra.model.values import Value, replace
 from hydra.policy import Policy
-from hydra.ports import BotHost
+from hydra.ports import BotHost, Hears
 from hydra.risk.plugs import RuleBook
 
 Resolve = Callable[[Mapping[str, Any]], tuple[RuleBook, BotHost]]
@@ -85,11 +87,12 @@ class Turned:
 class Replayed:
     """What a replay went through. ``difference`` is ``None`` when everything was identical.
 
-    Of one bot alone, ``decisions`` and ``orders`` are those that concern it. ``bots`` are all that the policies name.
+    ``passed`` are cycles that were passed over, beside ``cycles``. Of one bot alone, ``decisions`` and ``orders`` are those that concern it. ``bots`` are all that the policies name.
     """
 
     events: int = 0
     cycles: int = 0
+    passed: int = 0
     decisions: int = 0
     orders: int = 0
     runs: set[str] = field(default_factory=set)
@@ -170,6 +173,8 @@ class Replayer:
             self._ledger = fold(self._ledger, event)
             if isinstance(event.data, Observed):
                 self._sight = see(self._sight or Sight(), event.data, self.policy.engine.window_bars)
+            elif isinstance(event.data, Passed) and self._sight is not None:
+                self._sight = see_passed(self._sight, event.data)
 
     def take(self, event: Event) -> None:
         """Check one event against what it should be, then fold it."""
@@ -219,6 +224,22 @@ class Replayer:
         self._answers, self._cycling, self._decided, self._done = None, True, False, []
         self._considered = consider(self._snapshot(), self._book)
         self._plan = foreseen(self._considered, seen.cycle)
+
+    def _check_passed(self, event: Event, passed: Passed) -> None:
+        """Cycles that were passed over stand between two others, and their number is right."""
+        assert self._ledger is not None
+        if self._cycling:
+            raise Corrupt(f"event {event.seq}: cycles are passed over before cycle {self._ledger.cycle} was closed")
+        if passed.count < 1 or passed.cycle != self._ledger.cycle + passed.count:
+            self._differ(event, [("cycle", str(passed.cycle), str(self._ledger.cycle + passed.count))])
+        self.result.passed += passed.count
+        if self._sight is not None:
+            self._sight = see_passed(self._sight, passed)
+
+    def _check_votes(self, event: Event, recorded: Voted) -> None:
+        """Votes are input; which asset, which brief and which consensus are not. Between two cycles nobody was asked."""
+        if self._considered is not None and isinstance(self._bots, Hears):
+            self._compare(event, recorded, self._bots.hear(recorded, self._considered.questions))
 
     def _check_answers(self, event: Event, recorded: Answered) -> None:
         if self._considered is None or self._bots is None:
@@ -352,11 +373,13 @@ class Replayer:
 
 _CHECKS: Mapping[type[Value], Callable[[Replayer, Event, Any], None]] = {
     Observed: Replayer._check_look,
+    Voted: Replayer._check_votes,
     Answered: Replayer._check_answers,
     Decided: Replayer._check_plan,
     OrderSent: Replayer._check_order,
     OrderWithheld: Replayer._check_withheld,
     CycleClosed: Replayer._check_closed,
+    Passed: Replayer._check_passed,
     **dict.fromkeys((CancelSent, Halted, Resumed, Flattened, ForeignAccepted, Released), Replayer._check_planned),
 }
 """What each kind is held against; the other kinds are input."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hydra.engine.cycle import CycleReport, Engine
 from hydra.model.errors import Corrupt, Unreachable
-from hydra.model.events import RunClosed, SegmentOpened
+from hydra.model.events import Passed, RunClosed, SegmentOpened
 from hydra.model.money import plain
 from hydra.model.portfolio import Ledger, Mode
 from hydra.ports import Clock
@@ -20,6 +20,10 @@ EXIT_DONE, EXIT_HALTED, EXIT_UNREACHABLE = 0, 3, 4
 
 Segment = Callable[[int], SegmentOpened]
 """The opening of the n-th segment of this run (its ledger is filled in by the engine)."""
+
+
+PassOver = Callable[[CycleReport, Ledger], Passed | None]
+"""After a cycle, with the ledger as it stands: the cycles that may be passed over, as one event, the clock moved to the last of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,7 @@ class Ending:
 class Loop:
     """One run. ``stopped`` is asked before every cycle: an exit code ends the run, ``None`` lets it go on.
 
-    ``daily``: a segment ends with its exchange day, and not only where it has reached its size.
+    ``pass_over`` moves the clock over cycles in which nothing can happen, and says what they would have left. ``daily``: a segment ends with its exchange day, and not only where it has reached its size.
     """
 
     engine: Engine
@@ -45,6 +49,7 @@ class Loop:
     stopped: Callable[[], int | None]
     watch: Callable[[CycleReport], None]
     daily: bool = True
+    pass_over: PassOver | None = None
     segments: int = 1
     done: int = 0
 
@@ -86,6 +91,10 @@ class Loop:
             if turn or self.engine.outside.journal.wants_turn():
                 self.segments += 1
                 self.engine.open_segment(self.segment(self.segments))
+            passed = None if self.pass_over is None else self.pass_over(report, self.engine.ledger)
+            if passed is not None:
+                self.engine.record(passed)
+                self.done += passed.count
             if not clock.wait(self.interval_seconds) and self.stopped() is None:
                 return self._end("the market's last day is over", EXIT_DONE)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hydra.model.activities import ActivityKind
+from hydra.model.events import Passed
 from hydra.model.market import Bar, OptionQuote, Quote
 from hydra.model.snapshot import Observed, Sight
 from hydra.model.values import replace
@@ -39,6 +40,13 @@ def see(sight: Sight, seen: Observed, window: int) -> Sight:
     if seen.bars or restated:
         changes["bars"] = _windows(windows, seen.bars, window)
     return replace(base, **changes)
+
+
+def see_passed(sight: Sight, passed: Passed) -> Sight:
+    """What is known after cycles that were passed over: the equity they would have told last, so that the next look tells of another one."""
+    if sight.account is None or passed.equity is None:
+        return sight
+    return replace(sight, account=replace(sight.account, equity=passed.equity))
 
 
 def _locked(base: Sight, quotes: tuple[Quote, ...]) -> Mapping[str, datetime]:

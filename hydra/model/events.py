@@ -20,6 +20,7 @@ from hydra.model.orders import Fill, Order, VenueOrder
 from hydra.model.portfolio import Certificate, Halt, Ledger, Position
 from hydra.model.snapshot import Answer, Observed, Plan
 from hydra.model.values import Value, decode
+from hydra.model.votes import Consensus, Vote
 
 VERSION = 1
 GENESIS = "0" * 64
@@ -82,6 +83,91 @@ class Decided(Value, frozen=True, kw_only=True):
     """The plan of a cycle."""
 
     plan: Plan
+
+
+class Mark(Value, frozen=True, kw_only=True):
+    """The account's equity at a time, and the prices of what was held then, by symbol."""
+
+    at: datetime
+    equity: Decimal
+    prices: Mapping[str, Decimal] = {}
+
+
+class Passed(Value, frozen=True, kw_only=True):
+    """Cycles in which nothing could happen, passed over: ``count`` of them, the last one ``cycle``, at ``at``.
+
+    ``equity`` is the account's at ``at``, ``peak`` the highest on the way. ``best`` is the best price on the way of each holding, by its key;
+    ``marks`` are equities on the way, by time: enough for the deepest fall of the account and of each bot; the last one is at ``at``.
+    ``average`` is the mean equity of all instants (``None``: as at the end), ``exposed`` what each bot had in the market on average, as a fraction of equity. ``woken`` says what may happen next.
+    """
+
+    cycle: int
+    count: int
+    since: datetime
+    at: datetime
+    equity: Decimal | None = None
+    peak: Decimal | None = None
+    best: Mapping[str, Decimal] = {}
+    marks: tuple[Mark, ...] = ()
+    average: float | None = None
+    exposed: Mapping[str, float] = {}
+    woken: str = ""
+
+
+class Sitter(Value, frozen=True, kw_only=True):
+    """What sits in a seat of the tournament for a whole run. ``cutoff``: the last day its training may have seen; empty: not known.
+
+    ``shadow``: a challenger, which votes and is not counted; ``against`` is the seat that it would replace, and ``calls`` after how many
+    shared calls the test is that was announced (0: none was).
+    """
+
+    engine: str
+    model: str = ""
+    role: str = ""
+    cutoff: str = ""
+    shadow: bool = False
+    against: str = ""
+    calls: int = 0
+
+
+class Seated(Value, frozen=True, kw_only=True):
+    """What was settled before the first vote of a run of the tournament: who sits where, and by what they will be scored.
+
+    ``started`` is wall-clock time, ``granularity`` in seconds, ``horizon`` in candles; ``hold_band`` and ``cost`` (a side's fee, half
+    spread and slippage) are fractions. ``control`` names how briefs are changed before anybody is asked; empty: not at all.
+    """
+
+    started: datetime
+    assets: tuple[str, ...]
+    granularity: int
+    market: str
+    horizon: int
+    hold_band: float
+    cost: float
+    hold_counts: bool
+    needed: int
+    seed: int
+    seats: Mapping[str, Sitter]
+    control: str = ""
+
+
+class Voted(Value, frozen=True, kw_only=True):
+    """An iteration of the tournament: how everybody voted on an asset and what they agree on, or why nobody was asked (``skipped``).
+
+    ``at`` is the time of the look, ``closed`` the close of the brief's last candle, ``brief`` its hash. It is written before the bot of
+    that name answers, and is its memory.
+    """
+
+    bot: str
+    iteration: int
+    asset: str
+    at: datetime
+    closed: datetime | None = None
+    brief: str = ""
+    regime: str = ""
+    votes: tuple[Vote, ...] = ()
+    consensus: Consensus | None = None
+    skipped: str = ""
 
 
 class OrderSent(Value, frozen=True, kw_only=True):
@@ -211,6 +297,8 @@ KINDS: dict[str, type[Value]] = {
     "segment_opened": SegmentOpened,
     "recovered": Recovered,
     "observed": Observed,
+    "seated": Seated,
+    "voted": Voted,
     "answered": Answered,
     "decided": Decided,
     "order_sent": OrderSent,
@@ -228,6 +316,7 @@ KINDS: dict[str, type[Value]] = {
     "certified": Certified,
     "mended": Mended,
     "cycle_closed": CycleClosed,
+    "passed": Passed,
     "run_closed": RunClosed,
 }
 KIND_OF: dict[type[Value], str] = {payload: kind for kind, payload in KINDS.items()}

@@ -43,17 +43,18 @@ class SizePolicy(Section):
 
     by risk        ``amount`` is the fraction of equity lost at the stop
     by notional    ``amount`` is in dollars
+    by quantity    ``amount`` is in units of the symbol
     by volatility  ``amount`` is the annual volatility, as a fraction of equity, that the position may add, judged by the
                    last ``bars`` bars
     """
 
-    by: Literal["risk", "notional", "volatility"]
+    by: Literal["risk", "notional", "quantity", "volatility"]
     amount: Amount
     bars: Annotated[int, Field(ge=10, le=5000)] = 60
 
     @model_validator(mode="after")
     def _is_a_fraction(self) -> Self:
-        if self.by != "notional" and self.amount > 1:
+        if self.by not in ("notional", "quantity") and self.amount > 1:
             raise ValueError(f"by {self.by}, amount is a fraction of equity, at most 1, got {plain(self.amount)}")
         return self
 
@@ -155,7 +156,7 @@ class BotPolicy(Section):
 
     ``stop_loss``, ``take_profit`` and ``break_even`` are fractions of the entry's price; once the price is ``break_even``
     ahead, the stop moves to the entry. ``shorts``: it may also sell what it does not hold. Without a ``session`` a bot in pairs
-    trades around the clock.
+    trades around the clock, and one in shares is for prices by days (see ``Policy``).
     """
 
     id: Identifier
@@ -181,8 +182,6 @@ class BotPolicy(Section):
 
     @model_validator(mode="after")
     def _protects_itself(self) -> Self:
-        if self.session is None and any(asset_class_of(symbol) is not AssetClass.CRYPTO for symbol in self.symbols):
-            raise ValueError("session is needed: only pairs are traded around the clock")
         if self.option is None and self.stop_loss is None:
             raise ValueError("stop_loss is needed: every entry carries a stop")
         if self.option is not None:

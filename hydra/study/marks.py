@@ -54,6 +54,12 @@ class Marks:
             for symbol in news.gone:
                 quotes.pop(symbol, None)
 
+    def put(self, prices: Mapping[str, Decimal]) -> None:
+        """The closes of symbols that have no quotes of their own: those of bars that were passed over."""
+        for symbol, price in prices.items():
+            self._closes[symbol] = price
+            self._quotes.pop(symbol, None)
+
     def rename(self, old: str, new: str) -> None:
         """What was quoted under one symbol is known under another, until that is quoted itself."""
         if old in self._quotes:

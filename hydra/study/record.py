@@ -32,6 +32,7 @@ from hydra.model.events import (
     OrderSent,
     OrderUnknown,
     OrderWithheld,
+    Passed,
     Recovered,
     Resumed,
     RunClosed,
@@ -44,7 +45,7 @@ from hydra.model.portfolio import Halt, Ledger, Trade, holding_key
 from hydra.model.snapshot import Observed, Verdict
 from hydra.study import books
 from hydra.study.counts import Counts
-from hydra.study.curve import NAN, Bars, Curve, micros
+from hydra.study.curve import DAY_MICROS, NAN, Bars, Curve, Split, micros
 from hydra.study.marks import FLAT, Marks, Standing
 
 _HALTS_MAX = 1000
@@ -92,12 +93,17 @@ class Fills:
 
 class Recorder:
     """See the module. ``begun`` and ``last`` are ``None`` before a look has known the equity. ``opened`` are the heads of segments whose
-    program or policy differs from the one before; ``unpriced`` counts the looks in which something held had no price at all."""
+    program or policy differs from the one before; ``unpriced`` counts the looks in which something held had no price at all.
+
+    ``looks`` counts those that knew the equity, passed over or not; ``worth`` adds up their equity, ``gross`` what was in the market as a
+    fraction of it, and in ``looks_held`` of them something was.
+    """
 
     def __init__(self) -> None:
         self.curve = Curve()
         self.marks = Marks()
         self.bars: dict[str, Bars] = {}
+        self.splits: dict[str, list[Split]] = {}
         self.trades: list[Closed] = []
         self.fills = Fills()
         self.skips: Counts[tuple[str, str]] = Counts()
@@ -112,6 +118,8 @@ class Recorder:
         self.runs: dict[str, str] = {}
         self.ended: RunClosed | None = None
         self.unpriced = 0
+        self.looks = self.looks_held = self.passed_over = 0
+        self.gross = self.worth = 0.0
         self.in_market: dict[str, list[float]] = {}
         self.flows: Mapping[str, Decimal] = {}
         self.begun: Point | None = None
@@ -149,6 +157,23 @@ class Recorder:
             self.curve.date(seen.sessions.day, opened=shares is not None and shares.open)
         self._row(seen.at, ledger)
 
+    def passed(self, passed: Passed, _event: Event, ledger: Ledger) -> None:
+        """Looks that were passed over: a row where the curve turns, and their number."""
+        self.passed_over += passed.count
+        places = self.curve.place
+        before = places[-1] if places else -1.0
+        a_look = (passed.at - passed.since) / max(1, passed.count - 1)
+        for mark in passed.marks:
+            self.marks.put(mark.prices)
+            self._equity = mark.equity
+            self._row(mark.at, ledger, 0, before + 1 + ((mark.at - passed.since) / a_look if a_look else 0))
+        self._equity = passed.equity
+        if not passed.marks:
+            self._row(passed.at, ledger, 0, before + passed.count)
+        if self.begun is not None and passed.equity is not None:
+            average = float(passed.equity) if passed.average is None else passed.average
+            self._exposed(passed.count, average, passed.exposed)
+
     def recovered(self, found: Recovered, _event: Event, ledger: Ledger) -> None:
         """What happened while nobody was looking."""
         self._happened(found.activities, ledger)
@@ -169,15 +194,18 @@ class Recorder:
         for activity in activities:
             if activity.kind is ActivityKind.RENAME and activity.new_symbol:
                 self.marks.rename(activity.symbol, activity.new_symbol)
+            if activity.kind is ActivityKind.SPLIT and activity.ratio is not None:
+                self.split(activity.symbol, Split(micros(activity.at), float(activity.ratio)))
         if ledger.fills or activities:
             for kind, amount in books.explain(self._ledger, ledger, activities).items():
                 self._flow(kind, amount)
 
-    def _row(self, at: datetime, ledger: Ledger) -> None:
+    def _row(self, at: datetime, ledger: Ledger, looks: int = 1, place: float | None = None) -> None:
+        """A row; ``looks`` says how many looks it stands for, ``place`` how many came before it, those that were passed over too."""
         curve = self.curve
         held = self.marks.standing(ledger.holdings) if ledger.holdings else FLAT
         equity = self._equity
-        row = curve.add(at, NAN if equity is None else float(equity), float(held.gross))
+        row = curve.add(at, NAN if equity is None else float(equity), float(held.gross), place)
         if ledger.cash is not self._ledger.cash or row == 0:
             curve.cash.add(row, 0.0 if ledger.cash is None else float(ledger.cash))
         self._gap(row, ledger)
@@ -189,8 +217,10 @@ class Recorder:
             self.last = point
         if self.begun is not None:
             self._bots(row, ledger, held)
-            if held.gross_of and equity:
-                self._exposed(held, float(equity))
+            if equity is not None and looks:
+                worth = float(equity)
+                gross_of = {bot: float(gross) / worth for bot, gross in held.gross_of.items()} if worth else {}
+                self._exposed(looks, worth, gross_of)
 
     def _bots(self, row: int, ledger: Ledger, held: Standing) -> None:
         """Each bot's profit since the beginning. What a record says is converted again only when it is another number."""
@@ -206,12 +236,16 @@ class Recorder:
             if profit or bot in self.curve.bots:
                 self.curve.bot(bot).add(row, profit)
 
-    def _exposed(self, held: Standing, equity: float) -> None:
-        """In how many looks each bot was in the market, and the sum of what it had there as a fraction of equity."""
-        for bot, gross in held.gross_of.items():
+    def _exposed(self, looks: int, worth: float, gross_of: Mapping[str, float]) -> None:
+        """So many looks with this equity, in which each of these bots had this part of it in the market, on average."""
+        self.looks += looks
+        self.worth += worth * looks
+        self.looks_held += looks if any(gross_of.values()) else 0
+        for bot, gross in gross_of.items():
             kept = self.in_market.setdefault(bot, [0, 0.0])
-            kept[0] += 1
-            kept[1] += float(gross) / equity
+            kept[0] += looks
+            kept[1] += gross * looks
+            self.gross += gross * looks
 
     def _gap(self, row: int, ledger: Ledger) -> None:
         """Since which row the account's cash is not what is explained: a deposit is often seen before it is told of."""
@@ -260,6 +294,13 @@ class Recorder:
         if found is None:
             found = self.bars[symbol] = Bars()
         return found
+
+    def split(self, symbol: str, split: Split) -> None:
+        """A split of a symbol, however often it is told of: there is one a day at most."""
+        known = self.splits.setdefault(symbol, [])
+        if all(abs(each.at - split.at) >= DAY_MICROS for each in known):
+            known.append(split)
+            known.sort()
 
     # -- words
 
@@ -330,6 +371,7 @@ def _program(opened: SegmentOpened) -> tuple[object, ...]:
 _TAKERS: dict[type, Callable[[Recorder, Any, Event, Ledger], None]] = {
     SegmentOpened: Recorder.segment,
     Observed: Recorder.observed,
+    Passed: Recorder.passed,
     Recovered: Recorder.recovered,
     ForeignAccepted: Recorder.accepted,
     Decided: Recorder.decided,

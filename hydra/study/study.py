@@ -214,7 +214,6 @@ def _whole(record: Recorder, track: Track, trips: tuple[Trip, ...], paid: Decima
     total = statistics.total_return(track.growth)
     growth = statistics.cagr(total, len(returns), year)
     fall = statistics.drawdown(track.growth)
-    gross = np.array(record.curve.gross)[track.rows]
     fees = _fees(last) - _fees(begun)
     figures: dict[str, Amount] = {
         "equity_start": begun.equity,
@@ -233,8 +232,8 @@ def _whole(record: Recorder, track: Track, trips: tuple[Trip, ...], paid: Decima
         "drawdown_dollars": _dollars_below(track, fall),
         **_fallen(track, fall),
         **_odds(trips),
-        "exposure": float(np.mean(gross > 0)),
-        "average_gross": float(np.mean(gross / track.equity)) if np.all(track.equity > 0) else None,
+        "exposure": record.looks_held / max(1, record.looks),
+        "average_gross": record.gross / max(1, record.looks) if np.all(track.equity > 0) else None,
         "turnover": _turnover(record, track),
         "realized": books.realized(last.ledger) - books.realized(begun.ledger) + fees,
         "fees": fees,
@@ -259,7 +258,7 @@ def _of_bot(record: Recorder, track: Track, bot: str, trips: tuple[Trip, ...]) -
     earned = np.diff(closes, prepend=0.0)
     returns = earned / base if len(base) and np.all(base > 0) else np.empty(0)
     held = record.in_market.get(bot, (0, 0.0))
-    looks, start = len(track.rows), float(begun.equity)
+    looks, start = max(1, record.looks), float(begun.equity)
     figures: dict[str, Amount] = {
         "profit": net + opened,
         "return": float(net + opened) / start if start > 0 else None,
@@ -319,7 +318,7 @@ def _turnover(record: Recorder, track: Track, bot: str | None = None) -> float |
     begun, last = record.begun, record.last
     assert begun is not None
     assert last is not None
-    mean = float(np.mean(track.equity))
+    mean = record.worth / record.looks if record.looks else float(np.mean(track.equity))
     if mean <= 0:
         return None
     fills = record.fills

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from hydra.adapters.calendar import DayCalendar, Hours
 from hydra.adapters.exchange.model import Execution, Ticket
 from hydra.adapters.exchange.shown import shown_quote
 from hydra.adapters.exchange.structures import underlying_of
@@ -208,10 +209,19 @@ def _unseen(what: str, cursor: str) -> Refused:
 
 
 class SimMarket:
-    """The ``Market`` port on a venue: the feed, up to the venue's clock and no further."""
+    """The ``Market`` port on a venue: the feed, up to the venue's clock and no further.
 
-    def __init__(self, venue: SimulatedVenue) -> None:
+    A day's bar of a share is shown from the next opening on, when something can be done about it: who is told of it at the close
+    has spent what he makes of it on a closed market.
+
+    ``bars_most``: a poll brings no more bars of a symbol than these, the last ones, and so many of one that had none. For whoever passes
+    over many of them and keeps no more.
+    """
+
+    def __init__(self, venue: SimulatedVenue, bars_most: int | None = None) -> None:
         self._venue = venue
+        self._bars_most = bars_most
+        self._by_days = isinstance(venue.calendar, DayCalendar)
 
     def describe(self) -> str:
         """The feed in one line."""
@@ -219,31 +229,54 @@ class SimMarket:
 
     def history(self, symbols: Sequence[str], count: int) -> tuple[Bar, ...]:
         """The last ``count`` closed bars of each symbol, oldest first within a symbol."""
-        feed, now = self._venue.feed, self._venue.now
-        return tuple(bar for symbol in symbols for bar in feed.history(symbol, now, count))
+        feed, now, over = self._venue.feed, self._venue.now, self._over()
+        return tuple(bar for symbol in symbols for bar in feed.history(symbol, _until(feed, symbol, now, over), count))
 
     def poll(self, symbols: Sequence[str], after: Mapping[str, datetime]) -> MarketData:
         """Latest quotes, and bars that opened after ``after``; a symbol not in it gets its latest bar only."""
         feed, now, half_spread = self._venue.feed, self._venue.now, self._venue.settings.half_spread
-        quotes = self._venue.quotes()
+        quotes, over = self._venue.quotes(), self._over()
         shown = [shown_quote(feed, quotes, symbol, now, half_spread) for symbol in symbols]
         return MarketData(
             quotes=tuple([quote for quote in shown if quote is not None]),
-            bars=tuple([bar for symbol in symbols for bar in _later(feed, symbol, after.get(symbol), now)]),
+            bars=tuple(
+                [
+                    bar
+                    for symbol in symbols
+                    for bar in _later(feed, symbol, after.get(symbol), _until(feed, symbol, now, over), self._bars_most)
+                ]
+            ),
         )
 
     def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
         """Every contract on ``underlying`` that is quoted and has not expired, by symbol."""
         return self._venue.feed.chain(underlying, self._venue.now)
 
+    def _over(self) -> Hours | None:
+        """The last session of shares while none is on, where a day is a bar; else ``None``."""
+        if not self._by_days:
+            return None
+        session = self._venue.calendar.sessions(self._venue.now).by_class[AssetClass.EQUITY]
+        return None if session.open else session.before
 
-def _later(feed: Feed, symbol: str, after: datetime | None, now: datetime) -> tuple[Bar, ...]:
+
+def _until(feed: Feed, symbol: str, now: datetime, over: Hours | None) -> datetime:
+    """Up to when the bars of a symbol are shown: now, or up to the opening of the session that its last bar is the whole of."""
+    if over is None:
+        return now
+    last = feed.history(symbol, now, 1)
+    return over[0] if last and (last[0].at, last[0].closes_at) == over else now
+
+
+def _later(feed: Feed, symbol: str, after: datetime | None, now: datetime, most: int | None = None) -> tuple[Bar, ...]:
     """The bars of one symbol after a time. Looks back from now in doubling steps: usually there is one, or none."""
     count = 1
     bars = feed.history(symbol, now, count)
     if after is None:
-        return bars
+        return bars if most is None else feed.history(symbol, now, most)
     while len(bars) == count and bars[0].at > after:
+        if most is not None and count >= most:
+            return bars[-most:]
         count *= 2
         bars = feed.history(symbol, now, count)
     return tuple(bar for bar in bars if bar.at > after)

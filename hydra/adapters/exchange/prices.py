@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from hydra.adapters.markets.feed import Feed
+from hydra.adapters.markets.feed import Feed, Opens, as_opens
 from hydra.model.market import AssetClass, OptionQuote, Quote, asset_class_of
+from hydra.model.money import ONE, ZERO
 from hydra.model.orders import Side
 
 
@@ -23,8 +24,10 @@ class Far(NamedTuple):
 class Prices:
     """A feed and a clock. What one instant shows is asked for once, and only when wanted."""
 
-    def __init__(self, feed: Feed, at: datetime) -> None:
+    def __init__(self, feed: Feed, at: datetime, half_spread: Decimal = ZERO) -> None:
         self.feed = feed
+        self._opens = as_opens(feed)
+        self._half_spread = half_spread
         self.move(at)
 
     def move(self, at: datetime) -> None:
@@ -35,10 +38,26 @@ class Prices:
         self._next: tuple[datetime | None] | None = None
 
     def quotes(self) -> Mapping[str, Quote]:
-        """The latest quote of each share and pair that has one."""
+        """The latest quote of each share and pair that has one; of a day's bar that has opened, its opening and half the spread."""
         if self._quotes is None:
             self._quotes = self.feed.quotes(self.now)
+            if self._opens is not None:
+                self._quotes = {**self._openings(self._opens), **self._quotes}
         return self._quotes
+
+    def _openings(self, feed: Opens) -> Mapping[str, Quote]:
+        low, high = ONE - self._half_spread, ONE + self._half_spread
+        return {
+            symbol: Quote(
+                symbol=symbol,
+                at=opening.at,
+                bid=opening.price * low,
+                ask=opening.price * high,
+                bid_size=opening.size,
+                ask_size=opening.size,
+            )
+            for symbol, opening in feed.openings(self.now).items()
+        }
 
     def option_quote(self, symbol: str) -> OptionQuote | None:
         """The latest quote of a contract."""

@@ -126,6 +126,12 @@ class SimulatedVenue:
             positions = self._current_desk().positions
             return tuple(positions[symbol] for symbol in sorted(positions))
 
+    @property
+    def cash(self) -> Decimal:
+        """Dollars in the account."""
+        with self._lock:
+            return self._current_desk().cash
+
     def held(self) -> tuple[Held, ...]:
         """Everything held, by symbol."""
         with self._lock:
@@ -203,6 +209,12 @@ class SimulatedVenue:
             self._current_desk()
             return self._prices.next_instant()
 
+    def next_mark(self) -> datetime | None:
+        """The next moment at which something happens by the calendar: the equities' session changes its phase."""
+        with self._lock:
+            self._current_desk()
+            return self._next_mark()
+
     def place(self, request: Request) -> Ticket | Rejection:
         """Take an order, or refuse it with a reason; a refused order leaves nothing behind."""
         with self._changing():
@@ -270,6 +282,11 @@ class SimulatedVenue:
                 instant = self._prices.next_instant()
                 self._go(at if instant is None else min(at, instant))
 
+    def pass_to(self, at: datetime) -> None:
+        """Move the clock to ``at`` as if no order were there: for whoever knows that none is touched on the way."""
+        with self._changing():
+            self._prices.move(max(at, self._prices.now))
+
     def close(self) -> None:
         """Let go of the books."""
         with self._lock:
@@ -321,7 +338,7 @@ class SimulatedVenue:
         self._clock = clock
         self._desk = Desk(standing, self._instruments)
         self._desk.version = version
-        self._prices = Prices(self.feed, clock.at)
+        self._prices = Prices(self.feed, clock.at, self.settings.half_spread)
         self._pit = Pit(self._desk, self._prices, self.calendar, self.settings, self._rationed)
         self._spreads = Spreads(self._desk, self._prices, self._pit, self.settings)
         self._changes = Changes(self._desk, self._prices, self._pit, self._spreads, self.settings)

@@ -61,8 +61,10 @@ def command(frame: Frame) -> Result:
         calendar_cache=setup.state_dir / "cache",
         journal_dir=setup.log_dir / JOURNALS / run if options["journal"] else None,
         stretch=stretch,
+        lone=options["bot"] is not None,
         hear=recorder.take if digests is None else _both(recorder.take, digests.take),
         stop=stopper.event,
+        every_cycle=options["every_cycle"] or digests is not None,
     )
     people = frame.people()
     with stopper.listening():
@@ -75,6 +77,8 @@ def command(frame: Frame) -> Result:
         if digests is not None and stopper.exit_code is None:
             with people.status("looking ahead") as status:
                 looked = look_ahead(backtest, digests, lambda: stopper.exit_code, status.update)
+        if page is not None:
+            backtest.complete(recorder)
         done = study(recorder, tuple(bot.id for bot in policy.enabled_bots))
         written = _write(done, page, trades, facts)
     ending = ending if stopper.exit_code is None else replace(ending, exit_code=stopper.exit_code)
@@ -106,7 +110,7 @@ def _play(backtest: Backtest, status: Status, stopped: Callable[[], int | None])
         if counted % _TOLD_EVERY == 1:
             equity = report.ledger.equity
             worth = "" if equity is None else f", equity {equity:,.2f}"
-            status.update(f"backtesting: {report.snapshot.at:%Y-%m-%d %H:%M}Z, {counted:,} cycles{worth}")
+            status.update(f"backtesting: {report.snapshot.at:%Y-%m-%d %H:%M}Z, {report.ledger.cycle:,} cycles{worth}")
 
     gc.freeze()  # what start-up left stays out of collections
     loop = Loop(
@@ -117,6 +121,7 @@ def _play(backtest: Backtest, status: Status, stopped: Callable[[], int | None])
         stopped=stopped,
         watch=watch,
         daily=False,
+        pass_over=backtest.pass_over,
     )
     return loop.run()
 

@@ -96,7 +96,8 @@ def _result(
     notes = notes_of(result, reading.tail, resolver.codes)
     whose = "" if replayer.bot is None else f" of {replayer.bot}"
     if difference is None:
-        ending = f"identical: {result.cycles:,} cycles, {result.decisions:,} decisions{whose}, {result.orders:,} orders{whose}"
+        over = f" ({result.passed:,} more passed over)" if result.passed else ""
+        ending = f"identical: {result.cycles:,} cycles{over}, {result.decisions:,} decisions{whose}, {result.orders:,} orders{whose}"
     else:
         ending = (
             f"differs at event {difference.seq}, cycle {difference.cycle}: {difference.where}: "
@@ -119,6 +120,7 @@ def _result(
         "bot": replayer.bot,
         "events": result.events,
         "cycles": result.cycles,
+        "passed_over": result.passed,
         "decisions": result.decisions,
         "orders": result.orders,
         "open_tail": result.open_tail,

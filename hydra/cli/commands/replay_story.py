@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from hydra.cli.frame import PRACTICE, Frame, Result
 from hydra.cli.screen.story import story_document, story_shown
 from hydra.engine.story import Story, story_of
 from hydra.model.errors import BadConfig, Corrupt
-from hydra.model.events import SegmentOpened, payload_of
+from hydra.model.events import Event, Passed, SegmentOpened, payload_of
 from hydra.model.snapshot import Observed
 
 if TYPE_CHECKING:
@@ -28,13 +29,41 @@ def story(frame: Frame, paths: tuple[Path, ...]) -> Result:
     files = RealFiles()
     begun = [(path, _cycles_before(files, path)) for path in paths]
     before = [number for number, (_, cycles) in enumerate(begun) if cycles is not None and cycles < cycle]
+    over = Over(cycle)
     with Resolver() as resolver:
-        told = story_of(Reading(files, paths[before[-1] :]), resolver, cycle) if before else None
+        told = story_of(over.watching(Reading(files, paths[before[-1] :])), resolver, cycle) if before else None
     frame.facts[PRACTICE] = resolver.practice
+    if told is None and over.passed is not None:
+        raise BadConfig(f"--cycle: {cycle} was passed over, {_passed(over.passed)}")
     if told is None:
         raise BadConfig(f"--cycle: {cycle} is not in this journal; {_range(files, begun)}")
     _refuse_stranger(told, bot)
     return _result(told, bot)
+
+
+class Over:
+    """Whether a cycle is one that was passed over: what the journal says of it."""
+
+    def __init__(self, cycle: int) -> None:
+        self._cycle = cycle
+        self.passed: Passed | None = None
+
+    def watching(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The events, up to the one that says so."""
+        for event in events:
+            data = event.data
+            if isinstance(data, Passed) and data.cycle - data.count < self._cycle <= data.cycle:
+                self.passed = data
+                return
+            yield event
+
+
+def _passed(passed: Passed) -> str:
+    first = passed.cycle - passed.count + 1
+    return (
+        f"as nothing could happen in {first:,} to {passed.cycle:,} ({passed.since:%Y-%m-%d %H:%M}Z to {passed.at:%Y-%m-%d %H:%M}Z), "
+        f"before {passed.woken or 'something'}; `hydra backtest --every-cycle` goes through all of them"
+    )
 
 
 def _result(told: Story, bot: str | None) -> Result:
@@ -67,6 +96,6 @@ def _range(files: RealFiles, begun: list[tuple[Path, int | None]]) -> str:
     there = [(path, cycles) for path, cycles in begun if cycles is not None]
     first, last = there[0][1] + 1, there[-1][1]
     for event in Reading(files, [there[-1][0]]):
-        if isinstance(event.data, Observed):
+        if isinstance(event.data, Observed | Passed):
             last = event.data.cycle
     return f"it has the cycles {first:,} to {last:,}" if last >= first else "it has no cycles"

@@ -64,9 +64,10 @@ def _facts(study: Study) -> Iterator[tuple[str, Text | str]]:
     assert track is not None
     assert study.began_at is not None
     assert study.ended_at is not None
+    over = f", {study.record.passed_over:,} passed over" if study.record.passed_over else ""
     yield (
         "Period",
-        f"{study.began_at:%Y-%m-%d %H:%M}Z to {study.ended_at:%Y-%m-%d %H:%M}Z, {track.days.told}, {len(track.rows):,} looks",
+        f"{study.began_at:%Y-%m-%d %H:%M}Z to {study.ended_at:%Y-%m-%d %H:%M}Z, {track.days.told}, {study.record.looks:,} looks{over}",
     )
     equity = Text.assemble(_say(study, "equity_start"), " to ", (_say(study, "equity_end"), "bold"), "  ")
     profit = figures["profit"]
