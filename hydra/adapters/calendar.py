@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from hydra.model.errors import BadConfig
 from hydra.model.market import AssetClass
 from hydra.model.snapshot import Session, Sessions
+from hydra.model.values import replace
 
 NEW_YORK = ZoneInfo("America/New_York")
 PRE_OPENS = time(4, 0)
@@ -62,11 +63,12 @@ class AlwaysOpen:
 class _Stretch:
     """A span of time in which nobody's phase changes, and what is said in it."""
 
-    __slots__ = ("begins", "by_class", "ends")
+    __slots__ = ("before", "begins", "by_class", "ends")
 
-    def __init__(self, begins: datetime, ends: datetime, phase: str, hours: Hours) -> None:
+    def __init__(self, begins: datetime, ends: datetime, phase: str, hours: Hours, before: Hours) -> None:
         self.begins = begins
         self.ends = ends
+        self.before = before
         shares = Session(open=phase == "regular", phase=phase, opens_at=hours[0], closes_at=hours[1])
         self.by_class = {
             AssetClass.EQUITY: shares,
@@ -90,10 +92,11 @@ class ExchangeCalendar:
 
     def sessions(self, at: datetime) -> Sessions:
         """Day, minute and sessions at ``at`` (aware UTC). Raises ``BadConfig`` outside the years 1970 to 2199."""
-        stretch = self._last
-        if stretch is None or not stretch.begins <= at < stretch.ends:
-            self._last = stretch = self._find(at)
-        return _sessions(at, stretch.by_class)
+        return _sessions(at, self._stretch(at).by_class)
+
+    def before(self, at: datetime) -> Hours:
+        """The last session that is over at ``at``."""
+        return self._stretch(at).before
 
     def hours(self, day: date) -> Hours | None:
         """Opening and close (aware UTC) of an exchange day; ``None`` on any other day."""
@@ -117,6 +120,12 @@ class ExchangeCalendar:
                 if self._cache is not None:
                     self._cache.write(self._years)
 
+    def _stretch(self, at: datetime) -> _Stretch:
+        stretch = self._last
+        if stretch is None or not stretch.begins <= at < stretch.ends:
+            self._last = stretch = self._find(at)
+        return stretch
+
     def _find(self, at: datetime) -> _Stretch:
         """The stretch around ``at``: before it a close, after it an opening, and a phase in between."""
         last, coming = self._around(at)
@@ -128,7 +137,7 @@ class ExchangeCalendar:
             (coming[1], ""),
         )
         index = bisect_right(marks, at, key=lambda mark: mark[0]) - 1
-        return _Stretch(marks[index][0], marks[index + 1][0], marks[index][1], coming)
+        return _Stretch(marks[index][0], marks[index + 1][0], marks[index][1], coming, last)
 
     def _around(self, at: datetime) -> tuple[Hours, Hours]:
         """The last session that has closed at ``at``, and the one after it."""
@@ -160,6 +169,26 @@ class ExchangeCalendar:
                 if self._cache is not None:
                     self._cache.write(self._years)
             return self._years[year]
+
+
+class DayCalendar:
+    """The ``Calendar`` of a market in which a day of shares is one bar: it also tells of the session before.
+
+    So whoever has a bar of a whole session can tell whether a session has passed since, over weekends and holidays.
+    """
+
+    def __init__(self, exchange: ExchangeCalendar) -> None:
+        self._exchange = exchange
+        self._last: tuple[Hours, Session, Session] | None = None
+
+    def sessions(self, at: datetime) -> Sessions:
+        """As the exchange's, and with the session before. Raises ``BadConfig`` as the exchange's does."""
+        told = self._exchange.sessions(at)
+        before, shares = self._exchange.before(at), told.by_class[AssetClass.EQUITY]
+        last = self._last
+        if last is None or last[0] is not before or last[1] is not shares:
+            self._last = last = (before, shares, replace(shares, before=before))
+        return replace(told, by_class={**told.by_class, AssetClass.EQUITY: last[2]})
 
 
 def _ask_library(first: int, last: int) -> dict[int, dict[date, Hours]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from hydra.adapters.calendar import AlwaysOpen, ExchangeCalendar
+from hydra.adapters.calendar import AlwaysOpen, DayCalendar, ExchangeCalendar
 from hydra.adapters.exchange.books import SqliteBooks
 from hydra.adapters.exchange.doors import SimBroker, SimClock, SimMarket
 from hydra.adapters.exchange.fault_files import read_faults
@@ -25,11 +25,11 @@ from hydra.adapters.exchange.model import VenueSettings, as_at_alpaca
 from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.venue import SimulatedVenue
 from hydra.adapters.files import RealFiles
-from hydra.adapters.markets.feed import Feed
+from hydra.adapters.markets.feed import Feed, as_opens
 from hydra.bootstrap.points import find
 from hydra.model.errors import BadConfig
 from hydra.model.market import AssetClass, asset_class_of
-from hydra.policy import Policy
+from hydra.policy import DAY_SECONDS, Policy
 from hydra.ports import Broker, Calendar, Clock, Market
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ SOURCE = "exchange-source.json"
 OPTION_DAYS = 365
 """How long, from the first day of an invented market, its contracts may run."""
 _PRACTICE_STEPS = 60
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +87,12 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
     """The simulated exchange on its own books in the state folder (entry point ``sim`` of ``hydra.brokers``)."""
     always = policy.market.sessions == "always"
     exchange_hours = ExchangeCalendar(state_dir / "cache")
-    calendar: Calendar = AlwaysOpen() if always else exchange_hours
     remembered = _remembered(state_dir)
     plan = _faults(policy, source)
     notes: list[str] = [] if plan is None else [_told(plan, policy.broker.faults)]
     played = source
     feed = feed_of(policy, source, exchange_hours)
+    calendar = calendar_of(feed, exchange_hours, always=always)
     books = SqliteBooks(state_dir / BOOKS)
     try:
         venue = SimulatedVenue(feed, calendar, account_of(policy), books)
@@ -101,6 +102,7 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
             raise
         played = remembered
         feed = feed_of(policy, played, exchange_hours)
+        calendar = calendar_of(feed, exchange_hours, always=always)
         venue = SimulatedVenue(feed, calendar, account_of(policy), SqliteBooks(state_dir / BOOKS))
         notes.append(f"the simulated exchange still holds something and goes on with {feed.describe()}")
     _remember(state_dir, played)
@@ -123,6 +125,13 @@ def simulated(policy: Policy, state_dir: Path, source: Source, stop: threading.E
         local=True,
         notes=(*notes, *filter(None, (venue.note,)), *getattr(feed, "notes", ())),
     )
+
+
+def calendar_of(feed: Feed, exchange_hours: ExchangeCalendar, *, always: bool) -> Calendar:
+    """The calendar that goes with a feed: where a day of shares is one bar, one that tells of the session before."""
+    if always:
+        return AlwaysOpen()
+    return exchange_hours if as_opens(feed) is None else DayCalendar(exchange_hours)
 
 
 def _faults(policy: Policy, source: Source) -> FaultPlan | None:
@@ -206,16 +215,18 @@ def _seed(policy: Policy, source: Source) -> int:
 
 def account_of(policy: Policy) -> VenueSettings:
     """A plain account as the policy's keys say, or the very one that ``hydra sim`` gives with the same policy."""
-    broker = policy.broker
+    broker, bar_seconds = policy.broker, policy.market.bar_seconds
+    if bar_seconds >= DAY_SECONDS:  # the price of a day is that of its opening: nobody trades at it hours later
+        bar_seconds = _MINUTE
     if broker.account == "alpaca":
-        return as_at_alpaca(broker.starting_cash, half_spread=broker.half_spread, bar_seconds=policy.market.bar_seconds)
+        return as_at_alpaca(broker.starting_cash, half_spread=broker.half_spread, bar_seconds=bar_seconds)
     return VenueSettings(
         starting_cash=broker.starting_cash,
         commission_per_share=broker.commission_per_share,
         crypto_fee=broker.crypto_fee,
         slippage=broker.slippage,
         half_spread=broker.half_spread,
-        bar_seconds=policy.market.bar_seconds,
+        bar_seconds=bar_seconds,
         crypto_exits=True,
     )
 

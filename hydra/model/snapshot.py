@@ -51,12 +51,16 @@ class Probe(Value, frozen=True, kw_only=True):
 
 
 class Session(Value, frozen=True, kw_only=True):
-    """An asset class's trading session now. ``phase``: pre, regular, post, closed or continuous."""
+    """An asset class's trading session now. ``phase``: pre, regular, post, closed or continuous.
+
+    ``before``: when the last session that is over opened and closed; told only where a day of shares is one bar.
+    """
 
     open: bool
     phase: str
     opens_at: datetime | None = None
     closes_at: datetime | None = None
+    before: tuple[datetime, datetime] | None = None
 
 
 class Sessions(Value, frozen=True, kw_only=True):

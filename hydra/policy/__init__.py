@@ -37,6 +37,7 @@ from hydra.policy.fields import (
 )
 from hydra.policy.risk import Blackout, BudgetPolicy, RiskPolicy
 from hydra.policy.sections import (
+    DAY_SECONDS,
     AlpacaPolicy,
     BrokerPolicy,
     CertificatePolicy,
@@ -52,6 +53,7 @@ from hydra.policy.sections import (
 from hydra.policy.whole import Policy
 
 __all__ = [
+    "DAY_SECONDS",
     "AlpacaPolicy",
     "Amount",
     "Blackout",

@@ -46,13 +46,17 @@ class AlpacaPolicy(Section):
     stream: bool = True
 
 
+DAY_SECONDS = 86_400
+"""Bars this long are days: of shares, from the opening to the close."""
+
+
 class MarketPolicy(Section):
     """Which market, and how the simulated one behaves (every key but the name)."""
 
     name: Identifier
     start: Annotated[date, Field(ge=date(1990, 1, 1), le=date(2099, 12, 31))] = date(2025, 1, 6)
     days: Annotated[int, Field(ge=0, le=3660)] = 1
-    bar_seconds: Annotated[int, Field(ge=1, le=86400)] = 60
+    bar_seconds: Annotated[int, Field(ge=1, le=DAY_SECONDS)] = 60
     speed: Speed = "max"
     sessions: Literal["exchange", "always"] = "exchange"
 

@@ -14,12 +14,14 @@ from typing import Any, Literal, Self
 import orjson
 from pydantic import model_validator
 
+from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import plain
 from hydra.model.orders import TEST_BOT
 from hydra.policy.bots import BotPolicy, Bucket
 from hydra.policy.fields import Section
 from hydra.policy.risk import BudgetPolicy, RiskPolicy
 from hydra.policy.sections import (
+    DAY_SECONDS,
     AlpacaPolicy,
     BrokerPolicy,
     CertificatePolicy,
@@ -35,7 +37,11 @@ from hydra.policy.sections import (
 
 
 class Policy(Section):
-    """The whole of it."""
+    """The whole of it.
+
+    A bot in shares needs a ``session``, but where the simulated exchange plays days (``market.bar_seconds`` of 86,400): a day has no
+    hours to trade in but its opening.
+    """
 
     mode: Literal["paper", "live"]
     practice: bool
@@ -86,13 +92,19 @@ class Policy(Section):
                 f"engine.unknown_grace_seconds: {plain(self.engine.unknown_grace_seconds)} is less than an order may be on its "
                 f"way: alpaca.connect_seconds and alpaca.order_seconds are {plain(answered_by)} together"
             )
-        for bot in self.bots:
-            if bot.shorts and not self.risk.short:
-                yield f"bots ({bot.id}): shorts = true needs risk.short = true"
+        yield from self._contradictions_of_bots()
         if self.mode == "live" and simulated:
             yield "mode: 'live' needs a real broker; broker.name is 'sim'"
         if self.market.sessions == "always" and not self.practice:
             yield "market.sessions: 'always' needs practice = true"
+
+    def _contradictions_of_bots(self) -> Iterator[str]:
+        by_days = self.broker.name == "sim" and self.market.bar_seconds >= DAY_SECONDS
+        for bot in self.bots:
+            if _lacks_hours(bot, by_days=by_days):
+                yield f"bots ({bot.id}): session is needed: only pairs are traded around the clock"
+            if bot.shorts and not self.risk.short:
+                yield f"bots ({bot.id}): shorts = true needs risk.short = true"
 
     @cached_property
     def enabled_bots(self) -> tuple[BotPolicy, ...]:
@@ -134,6 +146,12 @@ class Policy(Section):
         for name in vars(copied).keys() - type(self).model_fields.keys():
             del vars(copied)[name]
         return copied
+
+
+def _lacks_hours(bot: BotPolicy, *, by_days: bool) -> bool:
+    if bot.session is not None or (by_days and bot.option is None):
+        return False
+    return any(asset_class_of(symbol) is not AssetClass.CRYPTO for symbol in bot.symbols)
 
 
 def _jsonable(data: Any) -> Any:

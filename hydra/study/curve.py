@@ -1,6 +1,6 @@
 """Columns that grow: what is known after every look, without an object a look.
 
-A row is 20 bytes, and what changes seldom (cash, a bot's profit while it holds nothing) is kept only where it changes, so a million
+A row is 28 bytes, and what changes seldom (cash, a bot's profit while it holds nothing) is kept only where it changes, so a million
 looks stay within tens of megabytes.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +72,14 @@ class Curve:
     """A row for every look: when, the account's equity (not a number when it was not read), and what is in the market.
 
     ``bots`` is each bot's profit since the first row, realised after fees plus open. ``flows`` are (row, dollars) that were paid in
-    or out and are no return.
+    or out and are no return. ``place`` counts the looks up to a row, those that were passed over too, so that a picture can give each its room.
     """
 
     def __init__(self) -> None:
         self.at = array("q")
         self.equity = array("d")
         self.gross = array("f")
+        self.place = array("d")
         self.cash = Sparse()
         self.bots: dict[str, Sparse] = {}
         self.days: list[Day] = []
@@ -87,9 +88,10 @@ class Curve:
     def __len__(self) -> int:
         return len(self.at)
 
-    def add(self, at: datetime, equity: float, gross: float) -> int:
-        """A row; its number."""
+    def add(self, at: datetime, equity: float, gross: float, place: float | None = None) -> int:
+        """A row; its number. ``place`` is one more than that of the row before, unless it is given."""
         self.at.append(micros(at))
+        self.place.append(place if place is not None else self.place[-1] + 1 if self.place else 0.0)
         self.equity.append(equity)
         self.gross.append(gross)
         return len(self.at) - 1
@@ -114,13 +116,21 @@ class Curve:
         return known
 
 
+class Split(NamedTuple):
+    """From a time (microseconds) on there are ``ratio`` shares for each before."""
+
+    at: int
+    ratio: float
+
+
 class Bars:
     """The closed bars of a symbol, for a picture: each once, oldest first."""
 
-    __slots__ = ("_last", "at", "close", "high", "low")
+    __slots__ = ("_last", "at", "close", "high", "low", "open")
 
     def __init__(self) -> None:
         self.at = array("q")
+        self.open = array("f")
         self.high = array("f")
         self.low = array("f")
         self.close = array("f")
@@ -132,6 +142,16 @@ class Bars:
             return
         self._last = bar.at
         self.at.append(micros(bar.closes_at))
+        self.open.append(float(bar.open))
         self.high.append(float(bar.high))
         self.low.append(float(bar.low))
         self.close.append(float(bar.close))
+
+    @classmethod
+    def of(cls, at: Ints, opened: Floats, high: Floats, low: Floats, close: Floats) -> Bars:
+        """Bars that lie there as a whole, by when they closed."""
+        found = cls()
+        found.at.frombytes(np.ascontiguousarray(at, np.int64).tobytes())
+        for column, values in ((found.open, opened), (found.high, high), (found.low, low), (found.close, close)):
+            column.frombytes(np.ascontiguousarray(values, np.float32).tobytes())
+        return found

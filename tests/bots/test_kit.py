@@ -325,3 +325,17 @@ def test_a_bot_from_the_kit_trades_a_day_through_the_whole_engine() -> None:
     assert leaving.purpose is Purpose.EXIT
     assert leaving.thesis.endswith("not going up any more")
     assert stage.at_venue() == {}
+
+
+def test_half_days_are_days_like_others_to_a_volatility() -> None:
+    closes = [100 + (n * 7) % 5 for n in range(21)]
+    whole = bars(*closes, seconds=DAY)
+    halved = tuple(replace(one, seconds=12_600 if n in (3, 20) else 23_400) for n, one in enumerate(whole))
+    even = tuple(replace(one, seconds=23_400) for one in whole)
+    assert annual_volatility(halved, 20) == annual_volatility(even, 20) == annual_volatility(whole, 20)
+
+
+def test_a_day_that_ends_an_hour_later_in_its_zone_is_a_day() -> None:
+    plain = bars(*[100 + (n * 7) % 5 for n in range(21)], symbol="BTC-USD", seconds=DAY)
+    longer = tuple(replace(one, seconds=DAY + 3600) if n == 9 else one for n, one in enumerate(plain))
+    assert annual_volatility(longer, 20) == annual_volatility(plain, 20)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from hydra.adapters.calendar import NEW_YORK
-from hydra.adapters.markets.feed import Feed, lapses_at, root_of
+from hydra.adapters.markets.feed import Feed, as_opens, lapses_at, root_of
 from hydra.model.market import AssetClass, Bar, OptionContract, OptionQuote, asset_class_of
 
 Fresh = Callable[[], Feed]
@@ -88,7 +88,9 @@ class FeedContract:
         at = BEFORE_ALL
         for coming in instants(feed):
             news = [quote for quote in feed.quotes(coming).values() if quote.at == coming]
-            assert news or feed.bars(at, coming) or self.option_news(feed, coming)
+            opens = as_opens(feed)
+            opened = [] if opens is None else [one for one in opens.openings(coming).values() if one.at == coming]
+            assert news or opened or feed.bars(at, coming) or self.option_news(feed, coming)
             at = coming
 
     def option_news(self, feed: Feed, at: datetime) -> bool:

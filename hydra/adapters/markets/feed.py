@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol, cast
 
 from hydra.adapters.calendar import new_york
 from hydra.model.errors import Invalid
@@ -81,6 +81,36 @@ class CorporateAction(Value, frozen=True, kw_only=True):
 
 
 _RATES = {ActionKind.FORWARD_SPLIT: (1, "above old_rate"), ActionKind.REVERSE_SPLIT: (-1, "below old_rate")}
+
+
+class Opening(NamedTuple):
+    """All that is known of a day's bar of a share while its session lasts: when and at what price it opened.
+
+    ``size`` is the volume of the bar before, for of its own nothing is known yet.
+    """
+
+    at: datetime
+    price: Decimal
+    size: Decimal
+
+
+class Opens(Protocol):
+    """A feed in which a day of a share may be one bar."""
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """The shares of which a day is one bar, sorted."""
+        ...
+
+    def openings(self, at: datetime) -> Mapping[str, Opening]:
+        """The openings of those whose session had begun at ``at`` and whose bar is not known yet, by symbol."""
+        ...
+
+
+def as_opens(feed: object) -> Opens | None:
+    """A feed as one that can have days of shares; ``None`` when it has none."""
+    days = getattr(feed, "days", ())
+    return cast("Opens", feed) if days else None
 
 
 class Feed(Protocol):

@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from hydra.adapters.markets.feed import CorporateAction, Feed, lapses_at
+from hydra.adapters.markets.feed import CorporateAction, Feed, Opening, as_opens, lapses_at
 from hydra.model.market import Bar, OptionContract, OptionQuote, Quote
 from hydra.model.values import replace
 
@@ -69,6 +69,17 @@ class OtherFuture:
         return {symbol: self._quote(quote) for symbol, quote in self._feed.quotes(at).items()}
 
     @property
+    def days(self) -> tuple[str, ...]:
+        opens = as_opens(self._feed)
+        return () if opens is None else opens.days
+
+    def openings(self, at: datetime) -> Mapping[str, Opening]:
+        opens = as_opens(self._feed)
+        if self._future is Future.CUT:
+            at = min(at, self._moment)
+        return {} if opens is None else {name: self._opening(name, one) for name, one in opens.openings(at).items()}
+
+    @property
     def contracts(self) -> tuple[str, ...]:
         return self._feed.contracts
 
@@ -108,6 +119,10 @@ class OtherFuture:
         if pivot is None:
             return quote
         return replace(quote, bid=_turned(quote.ask, pivot), ask=_turned(quote.bid, pivot))
+
+    def _opening(self, symbol: str, opening: Opening) -> Opening:
+        pivot = None if opening.at <= self._moment else self._pivot(symbol)
+        return opening if pivot is None else opening._replace(price=_turned(opening.price, pivot))
 
     def _contract(self, quote: OptionQuote) -> OptionQuote:
         if quote.at <= self._moment:

@@ -22,14 +22,23 @@ from hydra.adapters.calendar import ExchangeCalendar
 from hydra.adapters.markets import actions, bars, chains, folders, tables
 from hydra.adapters.markets.bars import Loaded, Reading
 from hydra.adapters.markets.columns import Columns, micros, moment
-from hydra.adapters.markets.feed import CorporateAction, root_of
-from hydra.adapters.markets.series import Series, bar_of, join, quote_of
+from hydra.adapters.markets.exact import Floats, Ints
+from hydra.adapters.markets.feed import CorporateAction, Opening, root_of
+from hydra.adapters.markets.series import Series, Vectors, bar_of, join, quote_of
 from hydra.adapters.markets.times import DAY, ints_of, merged
 from hydra.model.errors import BadConfig, Invalid
 from hydra.model.market import AssetClass, Bar, OptionQuote, Quote, asset_class_of
+from hydra.model.money import ZERO
+from hydra.model.rows import Rows
 from hydra.model.values import aware_utc
 
+_OPEN, _VOLUME = 0, 4  # places among a bar's numbers
 _STRETCH_GAP = 8 * 86_400_000_000  # no holidays close an exchange for longer; beyond this it is another recording
+
+
+_DIGITS_MOST = 9
+_DUST = 1e-12
+"""What scaling a float adds to it, as a fraction."""
 
 
 class Stretch(NamedTuple):
@@ -68,6 +77,8 @@ class RecordedFeed:
         self._fingerprint = fingerprint
         known = [ints_of(each.known) for each in self._bars.values()]
         known += [ints_of(each.known) for each in self._quotes.values()]
+        self._days = {symbol: series for symbol, series in self._bars.items() if _a_day_of_a_share(series)}
+        known += [ints_of(each.opened) for each in self._days.values()]
         self._instants = merged([*known, np.fromiter(options.instants(), np.int64)])
         self.stretches: Mapping[str, tuple[Stretch, ...]] = {
             symbol: _stretches(series) for symbol, series in self._bars.items()
@@ -162,6 +173,34 @@ class RecordedFeed:
         index = 0 if at is None else bisect_right(self._instants, micros(at))
         return moment(self._instants[index]) if index < len(self._instants) else None
 
+    def instants(self) -> Ints:
+        """Every instant at which anything becomes known, in microseconds since 1970."""
+        return ints_of(self._instants)
+
+    def rows(self, symbol: str) -> Rows | None:
+        """All bars of a symbol as vectors; ``None`` when its prices are not its bars' alone: it has quotes, or daily bars of a share."""
+        series = self._bars.get(symbol)
+        if series is None or symbol in self._quotes:
+            return None
+        if series.seconds >= DAY and asset_class_of(symbol) is AssetClass.EQUITY:
+            return None
+        vectors = series.vectors
+        opened, high, low, close, volume = vectors.numbers
+        return Rows(vectors.opened, vectors.known, opened, high, low, close, volume, series.numbers)
+
+    def vectors(self, symbol: str) -> Vectors | None:
+        """All bars of a symbol as vectors, for a picture; ``None`` for one without bars."""
+        series = self._bars.get(symbol)
+        return None if series is None else series.vectors
+
+    def decimals(self, symbol: str) -> int:
+        """How many digits behind the point the prices of a symbol's bars have, at most nine; 0 for one without bars."""
+        series = self._bars.get(symbol)
+        if series is None:
+            return 0
+        opened, _, _, closed, _ = series.vectors.numbers
+        return max(digits_of(opened), digits_of(closed))
+
     def bars(self, after: datetime, upto: datetime) -> tuple[Bar, ...]:
         """Bars with ``after < closes_at <= upto``, by closing time, then symbol."""
         low, high = micros(after), micros(upto)
@@ -185,6 +224,22 @@ class RecordedFeed:
         """The last ``count`` bars of a symbol known at ``upto``; none for a symbol that is not played."""
         series = self._bars.get(symbol)
         return self._options.history(symbol, upto, count) if series is None else series.last(upto, count)
+
+    @property
+    def days(self) -> tuple[str, ...]:
+        """The shares of which a day is one bar, sorted. The opening of such a day is an instant, beside its close."""
+        return tuple(self._days)
+
+    def openings(self, at: datetime) -> Mapping[str, Opening]:
+        """The opening of each of ``days`` whose session had begun at ``at`` and whose bar is not known yet."""
+        now = micros(at)
+        found = {}
+        for symbol, series in self._days.items():
+            place = bisect_right(series.known, now)  # the first bar that is not known
+            if place < len(series.known) and series.opened[place] <= now:
+                before = series.numbers[_VOLUME][place - 1] if place else ZERO
+                found[symbol] = Opening(moment(series.opened[place]), series.numbers[_OPEN][place], before)
+        return found
 
     @property
     def contracts(self) -> tuple[str, ...]:
@@ -214,10 +269,19 @@ class RecordedFeed:
         for symbol, stretches in self.stretches.items():
             if symbol not in self._quotes:
                 yield f"{symbol}: bars without quotes"
-            if self._bars[symbol].seconds >= DAY and asset_class_of(symbol) is AssetClass.EQUITY:
-                yield f"{symbol}: a day's bar of a share is known when its session is over, so nothing of it is traded in a run"
+            if symbol in self._days:
+                yield f"{symbol}: daily bars: what a bot makes of a day is done at the next opening, at that day's first price"
             noun = "stretch" if len(stretches) == 1 else "stretches"
             yield f"{symbol}: {len(stretches)} {noun}, {', '.join(map(str, stretches))}"
+
+
+def digits_of(numbers: Floats) -> int:
+    """The fewest digits behind the point, up to nine, with which these numbers can all be written; nine where none suffice."""
+    for digits in range(_DIGITS_MOST):
+        scaled = numbers * 10.0**digits
+        if np.all(np.abs(scaled - np.rint(scaled)) <= _DUST * np.maximum(1.0, scaled)):
+            return digits
+    return _DIGITS_MOST
 
 
 def _window(start: datetime | None, end: datetime | None) -> tuple[int | None, int | None]:
@@ -243,6 +307,10 @@ def _all_there(
     what = f"no bars of {', '.join(missing)}" if missing else "no bars"
     have = f"; there are bars of {', '.join(there)}" if there else ""
     raise BadConfig("; ".join((f"{what}{span} in {places}{have}", *notes)))
+
+
+def _a_day_of_a_share(series: Series[Bar]) -> bool:
+    return series.seconds >= DAY and asset_class_of(series.symbol) is AssetClass.EQUITY
 
 
 def _by_symbol(loaded: Sequence[Loaded], kind: str) -> dict[str, list[Columns]]:

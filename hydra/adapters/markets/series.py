@@ -87,7 +87,23 @@ class Series(Generic[T]):
     def last(self, upto: datetime, count: int, first: int = 0) -> tuple[T, ...]:
         """The last ``count`` values known at ``upto``, none before row ``first``."""
         end = bisect_right(self.known, micros(upto))
-        return tuple(self.value(index) for index in range(max(first, end - count), end)) if count > 0 else ()
+        begin = max(first, end - count)
+        if count <= 0 or begin >= end:
+            return ()
+        if self._values[end - 1] is None and end - begin > 1:
+            self._build_all(begin, end)
+        return tuple([self.value(index) for index in range(begin, end)])
+
+    def _build_all(self, begin: int, end: int) -> None:
+        """Build the rows that have no value yet; they are the last ones."""
+        while end - begin > 1 and self._values[begin] is not None:
+            begin += 1
+        columns = [column[begin:end] for column in self.numbers]
+        known, opened = self.known[begin:end], self.opened[begin:end]
+        self._values[begin:end] = [
+            self._build(self.symbol, at, (at - since) // 1_000_000, row)
+            for at, since, row in zip(known, opened, zip(*columns, strict=True), strict=True)
+        ]
 
 
 def bar_of(symbol: str, known: int, seconds: int, row: Sequence[Decimal]) -> Bar:

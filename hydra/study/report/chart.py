@@ -35,16 +35,34 @@ class Dot(NamedTuple):
 
 
 class Canvas:
-    """One chart. ``count`` places across, values from ``low`` to ``high``; what is drawn first lies below."""
+    """One chart. ``count`` places across, values from ``low`` to ``high``; what is drawn first lies below.
 
-    def __init__(self, count: int, low: float, high: float, *, height: float = HEIGHT) -> None:
+    ``across`` says how far from the first each place is, where they are not all as far apart. ``inset``: the first and the last place lie half a place within, so that what is wide has room there.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        low: float,
+        high: float,
+        *,
+        height: float = HEIGHT,
+        inset: bool = False,
+        across: Floats | None = None,
+    ) -> None:
         room = (high - low) * 0.04 or max(abs(high), 1.0) * 0.01
         self.count = max(count, 1)
+        self._inset = inset
+        self._across = None if across is None or not len(across) or across[-1] <= 0 else across
         self.low, self.high, self.height = low - room, high + room, height
         self._drawn: list[Html] = []
 
     def x(self, place: float) -> float:
         """From a place to the drawing's own units."""
+        if self._inset:
+            return round((place + 0.5) / self.count * WIDTH, 1)
+        if self._across is not None:
+            return round(float(self._across[min(int(place), self.count - 1)] / self._across[-1]) * WIDTH, 1)
         return round(place / max(self.count - 1, 1) * WIDTH, 1)
 
     def y(self, value: float) -> float:
@@ -65,6 +83,17 @@ class Canvas:
         there = [f"{self.x(p)} {self.y(v)}" for p, v in zip(places.tolist(), upper.tolist(), strict=True)]
         back = [f"{self.x(p)} {self.y(v)}" for p, v in zip(places.tolist(), lower.tolist(), strict=True)]
         self._drawn.append(_path("M" + "L".join(there + back[::-1]) + "Z", style))
+
+    def candles(self, prices: tuple[Floats, Floats, Floats, Floats], words: Sequence[str]) -> None:
+        """One at each place: open, high, low and close, and words for whoever points at it. Light ones rose, solid ones fell."""
+        wide = 0.6 * WIDTH / self.count / 2
+        columns = (column.tolist() for column in prices)
+        for place, (opened, high, low, close, told) in enumerate(zip(*columns, words, strict=True)):
+            x, top, bottom = self.x(place), self.y(max(opened, close)), self.y(min(opened, close))
+            left, right = round(x - wide, 1), round(x + wide, 1)
+            wicks = f"M{x} {self.y(high)}V{top}M{x} {bottom}V{self.y(low)}"
+            body = f"M{left} {top}H{right}V{bottom}H{left}Z"
+            self._drawn.append(_path(wicks + body, "candle up" if close >= opened else "candle", told))
 
     def level(self, value: float, style: str = "level") -> None:
         """A line across, where it is within the chart."""

@@ -66,7 +66,8 @@ def _top(study: Study, title: str) -> Html:
         return join([banner, tag("h1", title), tag("p", NOTHING)])
     period = (
         f"{study.began_at:%Y-%m-%d %H:%M}Z to {study.ended_at:%Y-%m-%d %H:%M}Z: {study.track.days.told}, "
-        f"{len(study.track.rows):,} looks"
+        f"{study.record.looks:,} looks"
+        + (f", {study.record.passed_over:,} passed over" if study.record.passed_over else "")
     )
     moved = (
         f"{told.told(study.figures['equity_start'], Unit.DOLLARS)} became "
@@ -95,7 +96,9 @@ def _middle(study: Study) -> list[Html]:
     if drawn:
         legend = [tag("span", tag("i", class_=f"key {style}"), name) for style, name in pictures.LEGEND]
         hint = tag(
-            "p", "Point at a mark to read it. Contracts stand on the price of what they are on.", class_="soft small"
+            "p",
+            "Light candles rose, solid ones fell. Point at a candle or a mark to read it. Contracts stand on the price of what they are on.",
+            class_="soft small",
         )
         made.append(parts.section("Trades on their prices", tag("p", legend, class_="legend"), drawn, hint))
     if study.trips:

@@ -9,22 +9,23 @@ import numpy as np
 from hydra.model.market import AssetClass, OptionContract, asset_class_of
 from hydra.model.orders import Purpose
 from hydra.qc.report.html import Html, tag
-from hydra.study.curve import DAY_MICROS, Bars, Floats, Ints, moment
+from hydra.study.curve import DAY_MICROS, Bars, Floats, Ints, Split, moment
 from hydra.study.daily import Track
 from hydra.study.record import Fills
 from hydra.study.report import told
+from hydra.study.report.candles import Candles, factors, gathered, undone
 from hydra.study.report.chart import Canvas, Dot, Tick
-from hydra.study.report.thin import bands, thin
+from hydra.study.report.thin import thin
 from hydra.study.study import Study
 
 SYMBOLS_MOST, DOTS_MOST, BOTS_MOST = 12, 300, 8
 _TICKS_MOST, _DAYS_MARKED_MOST = 6, 60
-_SHORT = 2
+_SHORT, _NEARLY_A_DAY = 2, 0.8
 
 
 def equity(track: Track) -> Html:
     """The account's equity at every look."""
-    canvas = Canvas(len(track.equity), float(track.equity.min()), float(track.equity.max()))
+    canvas = Canvas(len(track.equity), float(track.equity.min()), float(track.equity.max()), across=track.place)
     canvas.uprights(_day_starts(track))
     canvas.level(float(track.equity[0]), "start")
     places = thin(track.equity)
@@ -37,7 +38,7 @@ def drawdown(track: Track) -> Html:
     if not len(track.growth) or track.growth[0] <= 0:
         return Html("")
     below = (track.growth / np.maximum.accumulate(track.growth) - 1) * 100
-    canvas = Canvas(len(below), float(below.min()), 0.0, height=150)
+    canvas = Canvas(len(below), float(below.min()), 0.0, height=150, across=track.place)
     canvas.uprights(_day_starts(track))
     places = thin(below)
     canvas.area(places, below[places], np.zeros(len(places)), "under")
@@ -55,7 +56,7 @@ def bots(study: Study, track: Track) -> Html:
         return Html("")
     lines = {bot: columns[bot].dense(rows)[track.rows] for bot in shown}
     low, high = min(float(line.min()) for line in lines.values()), max(float(line.max()) for line in lines.values())
-    canvas = Canvas(len(track.rows), min(low, 0.0), max(high, 0.0), height=220)
+    canvas = Canvas(len(track.rows), min(low, 0.0), max(high, 0.0), height=220, across=track.place)
     canvas.uprights(_day_starts(track))
     canvas.level(0.0, "start")
     for number, (bot, line) in enumerate(lines.items()):
@@ -81,7 +82,7 @@ def prices(study: Study) -> list[Html]:
     for symbol in busiest[:SYMBOLS_MOST]:
         bars = study.record.bars.get(symbol)
         if bars is not None and len(bars.at):
-            drawn += _priced(symbol, bars, track, fills, by_chart[symbol])
+            drawn += _priced(symbol, bars, track, fills, (by_chart[symbol], study.record.splits.get(symbol, ())))
     if len(busiest) > SYMBOLS_MOST:
         drawn.append(tag("p", f"and {len(busiest) - SYMBOLS_MOST:,} more symbols", class_="soft"))
     return drawn
@@ -92,32 +93,47 @@ def _charted(symbol: str) -> str:
     return OptionContract.parse(symbol).root if asset_class_of(symbol) is AssetClass.OPTION else symbol
 
 
-def _priced(symbol: str, bars: Bars, track: Track, fills: Fills, mine: Sequence[int]) -> list[Html]:
+def _priced(
+    symbol: str, bars: Bars, track: Track, fills: Fills, own: tuple[Sequence[int], Sequence[Split]]
+) -> list[Html]:
+    """The chart of a symbol; its ``own`` are the numbers of its fills, and its splits."""
+    mine, splits = own
     at = np.array(bars.at, dtype=np.int64)
     inside = (at >= track.at[0]) & (at <= track.at[-1])
     at = at[inside]
     if not len(at):
         return []
-    low, high, close = (np.array(column, dtype=np.float64)[inside] for column in (bars.low, bars.high, bars.close))
-    canvas = Canvas(len(at), float(low.min()), float(high.max()))
-    canvas.uprights(_starts_of_days(at))
-    middle, lowest, highest = bands(low, high)
-    canvas.area(middle, lowest, highest, "range")
-    places = thin(close)
-    canvas.line(places, close[places], "line thin")
+    splits = [each for each in splits if at[0] <= each.at < at[-1]]
+    scale = factors(at, splits)
+    columns = (np.array(column, dtype=np.float64)[inside] for column in (bars.open, bars.high, bars.low, bars.close))
+    opened, high, low, close = (column / scale for column in columns)
+    shown = gathered(at, (opened, high, low, close), shares=asset_class_of(symbol) is AssetClass.EQUITY)
+    canvas = Canvas(len(shown.at), float(low.min()), float(high.max()), inset=True)
+    canvas.uprights(_starts_of_days(shown.at))
+    canvas.candles((shown.open, shown.high, shown.low, shown.close), _words_of(shown))
     kept = [number for number in mine if track.at[0] <= fills.at[number] <= track.at[-1]]
-    canvas.dots([_dot(number, fills, at, close) for number in kept[:DOTS_MOST]])
+    canvas.dots([_dot(number, fills, at, close, shown, splits) for number in kept[:DOTS_MOST]])
     more = len(kept) - DOTS_MOST
     note = f"; the first {DOTS_MOST:,} of {len(kept):,} fills are marked" if more > 0 else f", {len(kept):,} fills"
-    whole = canvas.whole(f"{symbol}: prices and fills", _ticks_at(at), told.price)
+    note += f"; a candle is {shown.width}{undone(splits)}"
+    whole = canvas.whole(f"{symbol}: prices and fills", _ticks_at(shown.at), told.price)
     return [tag("h3", symbol, tag("span", note, class_="soft small")), whole]
+
+
+def _words_of(shown: Candles) -> list[str]:
+    columns = (shown.open.tolist(), shown.high.tolist(), shown.low.tolist(), shown.close.tolist())
+    return [
+        f"until {moment(at):%Y-%m-%d %H:%M}Z: open {told.price(o)}, high {told.price(h)}, low {told.price(low)}, close {told.price(c)}"
+        for at, o, h, low, c in zip(shown.at.tolist(), *columns, strict=True)
+    ]
 
 
 _STYLES = {Purpose.ENTRY: "in", Purpose.EXIT: "out", Purpose.STOP: "stop", Purpose.TARGET: "target"}
 LEGEND = (("in", "entry"), ("out", "exit"), ("stop", "stop"), ("target", "target"))
 
 
-def _dot(number: int, fills: Fills, at: Ints, close: Floats) -> Dot:
+def _dot(number: int, fills: Fills, at: Ints, close: Floats, shown: Candles, splits: Sequence[Split]) -> Dot:
+    """A fill, on the candle in which it lies."""
     bot, symbol = list(fills.owners)[fills.who[number]]
     purpose = Fills.PURPOSES[fills.what[number]]
     place = min(int(np.searchsorted(at, fills.at[number])), len(at) - 1)
@@ -126,7 +142,9 @@ def _dot(number: int, fills: Fills, at: Ints, close: Floats) -> Dot:
     side = "bought" if units > 0 else "sold"
     when = moment(fills.at[number])
     words = f"{purpose}: {bot} {side} {abs(units):,.8g} {symbol} at {told.price(paid)}, {when:%Y-%m-%d %H:%M:%S}Z"
-    return Dot(place, paid if own else float(close[place]), _STYLES[purpose], words)
+    height = paid / float(factors(np.array([fills.at[number]]), splits)[0]) if own else float(close[place])
+    candle = int(np.searchsorted(shown.first, place, side="right")) - 1
+    return Dot(candle, height, _STYLES[purpose], words)
 
 
 # -- what stands below the charts
@@ -142,13 +160,18 @@ def _day_starts(track: Track) -> list[int]:
 
 
 def _starts_of_days(at: Ints) -> list[int]:
+    """Where days begin; nothing where each place is a day or more: then they say nothing."""
+    if len(at) < 2 or np.diff(at).min() > _NEARLY_A_DAY * DAY_MICROS:
+        return []
     days = np.flatnonzero(np.diff((at - 1) // DAY_MICROS)) + 1
     return [int(place) for place in days] if len(days) <= _DAYS_MARKED_MOST else []
 
 
 def _ticks(track: Track) -> list[Tick]:
     if len(track.days.dates) <= _SHORT:
-        return _ticks_at(track.at)
+        wanted = np.linspace(0, track.place[-1], _TICKS_MOST)[:-1]
+        places = sorted({int(place) for place in track.place.searchsorted(wanted)})
+        return [Tick(place, f"{moment(track.at[place]):%m-%d %H:%M}") for place in places]
     starts = [0, *(int(last) + 1 for last in track.days.last[:-1])]
     step = -(-len(starts) // _TICKS_MOST)
     days = track.days.dates

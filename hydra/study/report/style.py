@@ -17,7 +17,8 @@ svg path{vector-effect:non-scaling-stroke;fill:none}
 svg .line{stroke:var(--c0);stroke-width:1.5;stroke-linejoin:round}svg .thin{stroke-width:1}svg .line.bad{stroke:var(--bad);stroke-width:1}
 svg .level,svg .upright{stroke:var(--line);stroke-width:1}svg .upright{stroke-dasharray:2 4}
 svg .start{stroke:var(--soft);stroke-width:1;stroke-dasharray:5 4}
-svg .under{fill:var(--bad);opacity:.18}svg .range{fill:var(--c0);opacity:.22}
+svg .under{fill:var(--bad);opacity:.18}
+svg .candle{stroke:var(--c0);stroke-width:1;fill:var(--c0)}svg .candle.up{fill:var(--paper)}
 svg .dot{stroke-width:8;stroke-linecap:round;opacity:.9}svg .dot:hover{stroke-width:13}
 svg .in{stroke:var(--c2)}svg .out{stroke:var(--c1)}svg .stop{stroke:var(--bad);stroke-linecap:square;stroke-width:7}svg .target{stroke:var(--good)}
 svg .c0{stroke:var(--c0)}svg .c1{stroke:var(--c1)}svg .c2{stroke:var(--c2)}svg .c3{stroke:var(--c3)}

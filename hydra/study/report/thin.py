@@ -24,14 +24,5 @@ def thin(values: Floats, columns: int = COLUMNS) -> Ints:
     return np.array(kept, dtype=np.int64)
 
 
-def bands(low: Floats, high: Floats, columns: int = COLUMNS) -> tuple[Ints, Floats, Floats]:
-    """The place in the middle of each column, and the lowest and the highest in it."""
-    edges = _edges(len(low), min(columns, len(low)))
-    if len(edges) < 2:
-        return np.empty(0, dtype=np.int64), np.empty(0), np.empty(0)
-    starts = edges[:-1]
-    return (starts + edges[1:] - 1) // 2, np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
-
-
 def _edges(count: int, columns: int) -> Ints:
     return np.unique(np.linspace(0, count, columns + 1).astype(np.int64))

@@ -123,7 +123,7 @@ def check(venue: SimulatedVenue, ids: set[str]) -> None:
 
 
 @given(script=feeds(), plan=st.lists(st.tuples(steps, st.booleans()), min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_venue_opened_again_anywhere_goes_on_like_one_that_never_stopped(script: ScriptedFeed, plan: list) -> None:
     with tempfile.TemporaryDirectory() as folder:
         calendar, ids = PlainCalendar(), set[str]()
@@ -146,7 +146,7 @@ def test_a_venue_opened_again_anywhere_goes_on_like_one_that_never_stopped(scrip
 
 
 @given(script=feeds(), plan=steps)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_account_adds_up_after_every_step(script: ScriptedFeed, plan: list) -> None:
     venue, ids = SimulatedVenue(script, PlainCalendar(), SETTINGS), set[str]()
     for each in ("advance", *plan):

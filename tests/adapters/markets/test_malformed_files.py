@@ -127,7 +127,7 @@ def test_a_malformed_file_of_a_vendor_is_refused_by_name_and_row(
         ("SPY.csv", (YF + DAY + "caf\u00e9").encode("latin-1"), "(row 3) is no UTF-8"),
         ("SPY.csv", (YF + DAY).encode() + b'"2024', "not a CSV file"),
         ("SPY.csv", b"PK\x03\x04" + bytes(99), "a ZIP archive"),
-        ("SPY.csv", gzip.compress((YF + DAY).encode()), "not a text file"),
+        ("SPY.csv", gzip.compress((YF + DAY).encode(), mtime=0), "not a text file"),
         ("SPY.csv.gz", gzip.compress((YF + DAY * 99).encode(), mtime=0)[:-12], "cut off"),
         ("SPY.json", b"", "no bars"),
         ("SPY.json", b'[[1, 2, "', "not a JSON document, or a damaged one"),
