@@ -8,12 +8,36 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e import again
 from tests.e2e.place import PAPER, REPOSITORY, Place, warmed
+
+ALTERED = "altered_journal"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark of tests after which a journal is not what was written."""
+    config.addinivalue_line("markers", f"{ALTERED}(why): leaves a journal that cannot be decided again")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """When a test has passed, the journals it leaves behind are decided again: one that comes out otherwise fails it."""
+    outcome = yield
+    if item.get_closest_marker(ALTERED) is None:
+        places = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Place)]
+        found = [again.differing(journal, place.folder) for place in places for journal in again.journals(place.folder)]
+        assert not any(found), "\n".join(filter(None, found))
+    return outcome
+
+
+_RENEWED_AFTER_SECONDS = 8 * 60
+"""Certificates are good for fifteen minutes, and the longest test of a place takes some of them."""
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -107,10 +131,19 @@ def cycle_of_first_entry(day: Place) -> int:
 @pytest.fixture
 def certified(certified_once: Place, tmp_path: Path) -> Place:
     """A place of the test's own where `hydra qc` has passed."""
-    return certified_once.copied(tmp_path / "place")
+    return _still_good(certified_once, tmp_path / "place")
 
 
 @pytest.fixture
 def held(held_once: Place, tmp_path: Path) -> Place:
     """A place of the test's own in the middle of a day, with a position held at the venue."""
-    return held_once.copied(tmp_path / "place")
+    return _still_good(held_once, tmp_path / "place")
+
+
+def _still_good(made: Place, folder: Path) -> Place:
+    """A copy of a place, certified once more where it was made so long ago that its certificate is about to be too old."""
+    place = made.copied(folder)
+    if time.time() - made.folder.stat().st_mtime > _RENEWED_AFTER_SECONDS:
+        told = place.hydra("qc")
+        assert told.code == 0, told.text
+    return place

@@ -41,6 +41,7 @@ def test_a_new_bot_is_listed_certified_run_and_replayed_as_it_was_written(writte
 
 
 @pytest.mark.drill
+@pytest.mark.altered_journal("its bot cannot be imported any more")
 def test_an_edit_of_a_bot_ends_the_certificate_and_a_broken_one_is_refused_but_where_positions_are_closed(
     written: Place,
 ) -> None:

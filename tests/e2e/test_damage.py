@@ -53,6 +53,10 @@ def logs_gone(place: Place) -> str:
     return "found the end of the journal after event 0"
 
 
+ALTERED = pytest.mark.altered_journal("a line of it is another one, or a segment is gone")
+
+
+@ALTERED
 @pytest.mark.parametrize("harm", [middle_line, last_line, noise, last_segment_gone, older_logs, logs_gone])
 def test_a_journal_that_is_not_what_was_written_starts_nothing(held: Place, harm: Callable[[Place], str]) -> None:
     named = harm(held)
@@ -91,6 +95,7 @@ def test_a_halt_that_cannot_be_journaled_is_left_for_the_next_start(held: Place)
     assert told.document["delivered"] == "inbox"
 
 
+@ALTERED
 def test_a_segment_missing_in_the_middle_is_no_whole_journal(held: Place) -> None:
     # A start reads from where the store stands; the whole chain is the preflight's and the replay's.
     assert held.hydra("run", "--cycles", "2").code == 0
@@ -111,6 +116,7 @@ def test_a_store_of_another_journal_is_refused(held: Place, day_once: Place) -> 
     assert "this is another journal" in run.document["error"]
 
 
+@ALTERED
 def test_replay_names_the_altered_line(held: Place) -> None:
     named = middle_line(held)
     told = held.hydra("replay", "logs", "--json")
@@ -133,6 +139,7 @@ def test_a_torn_last_line_is_told_and_dropped(held: Place) -> None:
     assert held.hydra("replay", "logs").code == 0
 
 
+@ALTERED
 def test_the_doctor_leaves_the_store_alone_when_the_journal_is_damaged(held: Place) -> None:
     holdings = held.hydra("status", "--json").document["holdings"]
     named = middle_line(held)

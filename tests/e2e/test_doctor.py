@@ -88,6 +88,7 @@ def test_a_day_that_began_with_another_equity_in_the_store_begins_again_with_the
     assert held.hydra("status", "--json").document["day_start_equity"] == began
 
 
+@pytest.mark.altered_journal("a line of it is another one")
 def test_a_damaged_journal_hides_nothing_else_and_is_not_touched(held: Place) -> None:
     held.hydra("halt", "--reason", "lunch")
     (held.folder / ".env").write_text("A=b\n")

@@ -177,6 +177,7 @@ UNTOUCHED: dict[str, tuple[str, Plant, str]] = {
 }
 
 
+@pytest.mark.altered_journal("what is damaged stays so")
 @pytest.mark.parametrize("what", UNTOUCHED)
 def test_what_only_a_person_can_judge_is_left_as_it_is(setup: Setup, what: str) -> None:
     plug, plant, why = UNTOUCHED[what]
