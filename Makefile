@@ -56,7 +56,7 @@ floors: $(DEV_STAMP) ## import-linter: no file imports from a floor above its ow
 lock: | $(BIN)/uv ## resolve again what pyproject.toml asks for (ARGS=--upgrade for newer versions)
 	@echo "lock: resolving"
 	@$(UV_COMPILE) $(ARGS) --group build pyproject.toml --output-file $(RUN_LOCK) >/dev/null
-	@$(UV_COMPILE) $(ARGS) --group build --extra postgres --extra dev --constraint $(RUN_LOCK) pyproject.toml --output-file $(DEV_LOCK) >/dev/null
+	@$(UV_COMPILE) $(ARGS) --group build --extra postgres --extra llm --extra scale --extra dev --constraint $(RUN_LOCK) pyproject.toml --output-file $(DEV_LOCK) >/dev/null
 	@$(UV_COMPILE) $(ARGS) --group specs --no-deps --output-file $(SPECS_LOCK) >/dev/null
 	@$(BIN)/python .ci/check_lock.py --stamp
 

@@ -43,7 +43,7 @@ class Asked:
 
 LOCKS: dict[str, Asked] = {
     "run": Asked(groups=("build",)),
-    "dev": Asked(groups=("build",), extras=("postgres", "dev")),
+    "dev": Asked(groups=("build",), extras=("postgres", "llm", "scale", "dev")),
     "specs": Asked(groups=("specs",), alone=True),
 }
 

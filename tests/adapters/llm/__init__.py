@@ -1,0 +1,1 @@
+"""Models in the seats, over real sockets."""
