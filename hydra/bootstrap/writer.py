@@ -36,7 +36,7 @@ from hydra.bootstrap.points import find
 from hydra.bootstrap.practice import refuse_mixing
 from hydra.bootstrap.setup import STORE, Setup, host, this_process, wall_now
 from hydra.bootstrap.venues import Source, VenueDoors
-from hydra.engine.cycle import Engine
+from hydra.engine.cycle import Engine, Hear
 from hydra.engine.outside import Outside, ReadAll
 from hydra.engine.recover import catch_up, recover
 from hydra.engine.run import EXIT_HALTED
@@ -54,7 +54,10 @@ _FITS: Mapping[str, frozenset[str]] = {"paper": frozenset({"sim", "paper"}), "li
 
 @dataclass(slots=True)
 class Writer:
-    """One command's right and means to write. Use as a context manager. ``opening`` is what it is at while it opens, empty once open."""
+    """One command's right and means to write. Use as a context manager. ``opening`` is what it is at while it opens, empty once open.
+
+    ``hear`` is told of every event.
+    """
 
     setup: Setup
     command: str
@@ -63,6 +66,7 @@ class Writer:
     recovering: bool = True
     run: str = ""
     opening: str = ""
+    hear: Hear | None = None
     notes: list[str] = field(default_factory=list)
     _engine: Engine | None = None
     _venue: VenueDoors | None = None
@@ -182,7 +186,7 @@ class Writer:
         journal = self._journal(stack, files, head)
         outside = self._outside(stack, files, journal, store, bots)
         self._isolation = bots.isolation if self.command in _NEEDS_BOTS else None
-        self._engine = Engine(outside, book, ledger)
+        self._engine = Engine(outside, book, ledger, self.hear)
         self._engine.open_segment(self.segment(1))
         self._footing = Footing(setup, look_seconds=float(setup.policy.health.probe_seconds))
         journal_mends(setup.state_dir, self._engine)

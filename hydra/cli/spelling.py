@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-LIST_OPTIONS = frozenset({"--data", "--symbols"})
+LIST_OPTIONS = frozenset({"--assets", "--data", "--symbols"})
 
 
 def spread_lists(arguments: Sequence[str]) -> list[str]:

@@ -14,20 +14,23 @@ from hydra.model.errors import BadConfig
 
 def setup_of(frame: Frame) -> Setup:
     """The configuration and folders a command was started with. A folder may also be named in the ``.env`` file."""
-    options = frame.options
-    written = read_environment(os.environ).variables
-
-    def chosen(name: str, default: object, variable: str) -> object:
-        return written.get(variable, options[name]) if options[name] == default else options[name]
-
-    setup = read_setup(
-        Path(str(chosen("config", CONFIG, "HYDRA_CONFIG"))),
-        Path(str(chosen("state_dir", STATE_DIR, "HYDRA_STATE_DIR"))),
-        Path(str(chosen("log_dir", LOG_DIR, "HYDRA_LOG_DIR"))),
-        os.environ,
-    )
+    setup = read_setup(chosen(frame, "config"), chosen(frame, "state_dir"), chosen(frame, "log_dir"), os.environ)
     frame.facts[PRACTICE] = setup.policy.practice
     return setup
+
+
+_CHOICES = {
+    "config": (CONFIG, "HYDRA_CONFIG"),
+    "state_dir": (STATE_DIR, "HYDRA_STATE_DIR"),
+    "log_dir": (LOG_DIR, "HYDRA_LOG_DIR"),
+}
+
+
+def chosen(frame: Frame, name: str) -> Path:
+    """The path that was typed for ``config``, ``state_dir`` or ``log_dir``, else the one that the ``.env`` file names."""
+    (default, variable), typed = _CHOICES[name], frame.options[name]
+    written = read_environment(os.environ).variables
+    return Path(written.get(variable, typed)) if typed == default else Path(typed)
 
 
 def moment_of(option: str, text: str | None) -> datetime | None:

@@ -1,0 +1,1 @@
+"""The tournament: its host, its market, its records, and the command."""
