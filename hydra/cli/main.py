@@ -35,6 +35,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; it is journaled with
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 CONFIG, STATE_DIR, LOG_DIR = Path("configs/paper.toml"), Path("state"), Path("logs")
+TOURNAMENT = Path("configs/tournament.toml")
 
 
 def _version(wanted: bool) -> None:
@@ -196,6 +197,9 @@ def backtest(
         bool,
         typer.Option("--check-lookahead", help="Play it again in front of other futures: nothing may be decided anew."),
     ] = False,
+    every_cycle: Annotated[
+        bool, typer.Option("--every-cycle", help="Go through every cycle, also where nothing can happen.")
+    ] = False,
     journal: Annotated[
         bool, typer.Option("--journal/--no-journal", help="Keep a journal that can be replayed.")
     ] = True,
@@ -204,6 +208,72 @@ def backtest(
 ) -> None:
     """Play history through the same cycle, and say what it earned."""
     _call("backtest", "backtest", locals())
+
+
+@app.command()
+def sweep(
+    config: Config = CONFIG,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUES",
+            help="A key of the policy and its values: 0.01,0.02 or FROM:TO:STEP; repeat it.",
+        ),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option("--sample", min=1, help="Play so many combinations, drawn by the seed; all if not given."),
+    ] = None,
+    walk_forward: Annotated[
+        str | None,
+        typer.Option(
+            "--walk-forward", metavar="TRAIN:TEST[:STEP]", help="Choose on some days and test on those after, in days."
+        ),
+    ] = None,
+    objective: Annotated[
+        str,
+        typer.Option("--objective", metavar="FIGURE", help="What the best is the best by, such as return or calmar."),
+    ] = "sharpe",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH...", help="Recorded prices to play; an invented market if not given."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Where it begins; what lies before is warm-up."),
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Where it ends.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, max=2**63 - 1, help="Another invented market, and another draw of --sample."),
+    ] = None,
+    bot: Annotated[
+        str | None,
+        typer.Option(
+            "--bot", metavar="MODULE:CLASS", help="This bot alone, with the settings of the first in the configuration."
+        ),
+    ] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Option("--symbols", metavar="SYMBOL...", help="What --bot trades.")
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, max=1024, help="How many runs at a time; every core if not given."),
+    ] = None,
+    ray: Annotated[
+        str | None, typer.Option("--ray", metavar="ADDRESS", help="Play on this Ray cluster; local starts one here.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where log and results are kept, and gone on from.")
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Play many backtests over parameters and windows, and say how much of the best is luck."""
+    _call("sweep", "sweep", locals())
 
 
 @app.command()
@@ -228,6 +298,95 @@ def replay(
 ) -> None:
     """Execute a journal again and name the first difference; tell one cycle; or ask what if."""
     _call("replay", "replay", locals())
+
+
+tournament = typer.Typer(
+    invoke_without_command=True, help="Let gladiators vote, and trade on paper what they agree on."
+)
+app.add_typer(tournament, name="tournament")
+
+
+@tournament.callback()
+def _tournament(
+    context: typer.Context,
+    paper: Annotated[bool, typer.Option("--paper", help="On paper, at the simulated exchange; needed.")] = False,
+    assets: Annotated[
+        list[str] | None,
+        typer.Option("--assets", metavar="PAIR...", help="What is voted on, in turn: BTC-USD ETH-USD."),
+    ] = None,
+    iterations: Annotated[
+        int, typer.Option("--iterations", metavar="N", help="End after so many; -1: go on without end.")
+    ] = -1,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval", metavar="S", help="Seconds between two; 0 for prices that are played: the next candle."
+        ),
+    ] = None,
+    market: Annotated[
+        str | None,
+        typer.Option("--market", metavar="NAME", help="coinbase, recorded or synthetic; as configured if not given."),
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option("--data", metavar="PATH...", help="The files or folders of --market recorded.")
+    ] = None,
+    speed: Annotated[
+        str | None,
+        typer.Option("--speed", metavar="X|max", help="How fast played prices pass; max if not given."),
+    ] = None,
+    granularity: Annotated[
+        int | None, typer.Option("--granularity", metavar="S", help="Seconds of a candle; as configured if not given.")
+    ] = None,
+    control: Annotated[
+        str | None,
+        typer.Option("--control", metavar="NAME", help="Change every brief by this control before anybody is asked."),
+    ] = None,
+    recorded_votes: Annotated[
+        bool, typer.Option("--recorded-votes", help="Ask no model: votes come from what was recorded of them.")
+    ] = False,
+    replay: Annotated[
+        str | None,
+        typer.Option(
+            "--replay", metavar="RUN", help="Go through a run again without a call, and compare; latest: the last."
+        ),
+    ] = None,
+    config: Annotated[Path, typer.Option("--config", help="Seats, market, risk: a TOML file.")] = TOURNAMENT,
+    state_dir: StateDir = STATE_DIR,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Let gladiators vote, and trade on paper what they agree on."""
+    options = dict(locals())
+    if options.pop("context").invoked_subcommand is None:
+        _call("tournament", "tournament", options)
+
+
+@tournament.command("report")
+def tournament_report(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A run, or a folder with a vote history; the last run if not given."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against", metavar="RUN", help="The run or folder that a control run is held against; found if not given."
+        ),
+    ] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", metavar="PATH...", help="Judge by these recorded prices instead of the journal's."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with tables and pictures.")
+    ] = None,
+    log_dir: LogDir = LOG_DIR,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what the votes were worth, beside what chance would have done."""
+    _call("tournament_report", "tournament report", locals())
 
 
 @app.command()

@@ -43,13 +43,14 @@ class Days(NamedTuple):
 
 
 class Track(NamedTuple):
-    """The rows from the first to the last that know the equity: their numbers, times, equity, growth and days."""
+    """The rows from the first to the last that know the equity: their numbers, times, equity, growth, days, and places by looks."""
 
     rows: Ints
     at: Ints
     equity: Floats
     growth: Floats
     days: Days
+    place: Floats
 
     @property
     def returns(self) -> Floats:
@@ -75,7 +76,8 @@ def track_of(curve: Curve, first: int, last: int, *, shares: bool) -> Track:
     at = np.array(curve.at, dtype=np.int64)[rows]
     equity = np.array(curve.equity)[rows]
     days = _exchange_days(curve, rows) if shares else _utc_days(at)
-    return Track(rows, at, equity, _growth(equity, rows, curve.flows), days)
+    place = np.array(curve.place)[rows]
+    return Track(rows, at, equity, _growth(equity, rows, curve.flows), days, place - place[:1].sum())
 
 
 def _growth(equity: Floats, rows: Ints, flows: list[tuple[int, float]]) -> Floats:

@@ -89,7 +89,7 @@ def test_the_document_is_json_and_names_every_figure() -> None:
     )
     assert told["period"] == {
         "from": "2024-03-04T14:31:00Z", "to": "2024-03-04T14:35:00Z", "days": 1, "first_day": "2024-03-04", "last_day": "2024-03-04",
-        "basis": "exchange days", "looks": 5,
+        "basis": "exchange days", "looks": 5, "passed_over": 0,
     }  # fmt: skip
     assert told["made_by"][0]["policy_hash"] == "a" * 64
 
