@@ -1,7 +1,7 @@
-"""What ``hydra init`` writes: a commented configuration and a ``.env``, from the files in ``templates``.
+"""What ``hydra init`` writes: a commented configuration, the tournament's, and a ``.env``, from the files in ``templates``.
 
-The templates are real files of the package, so an installed wheel has them; ``configs/paper.toml``, ``configs/alpaca-paper.toml``
-and ``.env.example`` in the repository are the same bytes, and a test holds them together. Nothing that exists is ever written over.
+The templates are real files of the package, so an installed wheel has them; ``configs/paper.toml``, ``configs/alpaca-paper.toml``,
+``configs/tournament.toml`` and ``.env.example`` in the repository are the same bytes, and a test holds them together. Nothing that exists is ever written over.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ BROKERS: Mapping[str, str] = {"sim": "paper.toml", "alpaca": "alpaca-paper.toml"
 """The configuration that each broker begins with."""
 
 
+TOURNAMENT = "tournament.toml"
+
+
 def write_template(folder: Path, broker: str) -> list[Path]:
-    """Write the configuration and the ``.env`` into a new or empty folder; the paths written.
+    """Write the configurations and the ``.env`` into a new or empty folder; the paths written.
 
     Raises ``BadConfig`` for a broker that is not there, a folder that is not empty, and what the disk refuses.
     """
@@ -30,7 +33,8 @@ def write_template(folder: Path, broker: str) -> list[Path]:
             raise BadConfig(f"{folder}: not empty; expected a new or an empty folder, nothing is written over")
         name = BROKERS[broker]
         config = _write(folder / "configs" / name, name, 0o644)
-        return [config, _write(folder / ".env", "env.example", 0o600)]
+        gladiators = _write(folder / "configs" / TOURNAMENT, TOURNAMENT, 0o644)
+        return [config, gladiators, _write(folder / ".env", "env.example", 0o600)]
     except (FileExistsError, NotADirectoryError):
         raise BadConfig(f"{folder}: something else is in its place; expected a new or an empty folder") from None
     except OSError as error:

@@ -106,7 +106,7 @@ def test_hours_of_a_day_or_none() -> None:
     assert sum(CALENDAR.hours(date(2024, 1, 1) + timedelta(days=day)) is not None for day in range(366)) == 252
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.datetimes(datetime(2013, 1, 2), datetime(2026, 12, 1), timezones=st.just(UTC)))  # noqa: DTZ001  # made aware by timezones
 def test_the_phase_agrees_with_the_hours_named(at: datetime) -> None:
     sessions = CALENDAR.sessions(at)

@@ -16,6 +16,7 @@ from hydra.bootstrap.config import load_policy
 from hydra.bootstrap.environment import RESERVED, load_secrets, read_environment
 from hydra.bootstrap.keys import ANY, Key, KeyPath, Kind, keys
 from hydra.bootstrap.template import write_template
+from hydra.bootstrap.tournament_config import load_tournament
 from hydra.model.errors import BadConfig
 from hydra.policy import Policy
 from tests.bootstrap.test_config import DEV, PAPER, PAPER_TEXT, ROOT
@@ -144,13 +145,15 @@ def test_both_configurations_have_the_same_keys_and_the_difference_is_marked() -
 def test_the_packaged_templates_are_the_repository_s_files() -> None:
     assert (TEMPLATES / "paper.toml").read_bytes() == PAPER.read_bytes()
     assert (TEMPLATES / "alpaca-paper.toml").read_bytes() == ALPACA.read_bytes()
+    assert (TEMPLATES / "tournament.toml").read_bytes() == (ROOT / "configs" / "tournament.toml").read_bytes()
     assert (TEMPLATES / "env.example").read_bytes() == (ROOT / ".env.example").read_bytes()
 
 
 def test_a_template_is_written_and_loads(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
-    config, env_file = write_template(folder, "sim")
+    config, gladiators, env_file = write_template(folder, "sim")
     assert (config, env_file) == (folder / "configs" / "paper.toml", folder / ".env")
+    assert load_tournament(gladiators) == load_tournament(ROOT / "configs" / "tournament.toml")
     assert env_file.stat().st_mode & 0o777 == 0o600
     assert load_policy(config, {}, env_file).hash == load_policy(PAPER, {}, None).hash
     assert load_secrets({}, env_file).journal_key is None
@@ -180,7 +183,7 @@ def test_a_template_is_never_written_over_anything(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["note.txt"]
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert len(write_template(empty, "sim")) == 2
+    assert len(write_template(empty, "sim")) == 3
     with pytest.raises(BadConfig, match="not empty"):
         write_template(empty, "sim")
 
@@ -199,7 +202,7 @@ def test_every_key_of_the_configuration_for_alpaca_has_a_meaning_and_a_range_tha
 
 
 def test_the_configuration_for_alpaca_has_two_bots_on_and_no_trace_of_the_simulated_venue(tmp_path: Path) -> None:
-    config, env_file = write_template(tmp_path / "new", "alpaca")
+    config, _, env_file = write_template(tmp_path / "new", "alpaca")
     assert (config.name, env_file.stat().st_mode & 0o777) == ("alpaca-paper.toml", 0o600)
     policy = load_policy(config, {}, env_file)
     assert (policy.mode, policy.broker.name, policy.market.name) == ("paper", "alpaca", "alpaca")

@@ -17,7 +17,9 @@ DAYS: dict[str, tuple[str, tuple[Callable[[Desk], None], ...]]] = {
 }
 
 
-@pytest.mark.parametrize("symbol", DAYS)
+@pytest.mark.parametrize(
+    "symbol", [pytest.param(name, marks=() if name == "SPY" else pytest.mark.drill) for name in DAYS]
+)
 def test_alpaca_py_works_through_a_recorded_day(symbol: str, tmp_path: Path) -> None:
     files = [path for path in sorted(shared_data().rglob(f"{symbol}-*")) if path.parent.name != "daily"]
     start, parts = DAYS[symbol]

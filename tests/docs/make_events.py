@@ -3,7 +3,7 @@
 A day in the simulated exchange gives most kinds. The venue's bad days are staged at the broker's port: the first order is
 refused, the answer to the second is lost, so is that to the first cancellation, and a stop fills while no engine is looking.
 One bot does not answer in time, once. Then an operator halts and resumes, and releases that bot; somebody buys by hand, which is
-accepted, one bot is flattened, the store is damaged, and the doctor mends it.
+accepted, one bot is flattened, the store is damaged, and the doctor mends it. Last come a backtest and a tournament.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hydra.bootstrap.setup import STORE, Setup, read_setup
 from hydra.bootstrap.writer import Writer
-from hydra.cli.commands import doctor, flatten, operator, qc
+from hydra.cli.commands import backtest, doctor, flatten, operator, qc, tournament
 from hydra.cli.frame import Command, Frame, Result
 from hydra.engine.run import Loop
 from hydra.model.events import KINDS
@@ -108,7 +110,7 @@ def call(entry: Command, name: str, folder: Path, /, **more: Any) -> Result:
 def elsewhere(folder: Path) -> Iterator[None]:
     """Work in ``folder``, with nothing of Hydra in the environment but what makes positions short, and bots prompt on any machine."""
     place, before = Path.cwd(), dict(os.environ)
-    for name in [name for name in os.environ if name.startswith("HYDRA_")]:
+    for name in [name for name in os.environ if name.startswith("HYDRA_") or name.endswith("_API_KEY")]:
         del os.environ[name]
     os.environ["HYDRA_BOTS__AAPL_TREND__TIME_STOP_MINUTES"] = "5"
     os.environ["HYDRA_ISOLATION__HOST"] = "inline"
@@ -152,6 +154,37 @@ def live_through_it(folder: Path) -> None:
         (setup.state_dir / f"{STORE}{companion}").unlink(missing_ok=True)
     (setup.state_dir / STORE).write_bytes(b"not a database any more")
     assert call(doctor.command, "doctor", folder, fix=True, accept_foreign=False, yes=False).exit_code == 0
+    _backtest(folder)
+    _tournament(folder)
+
+
+def _tournament(folder: Path) -> None:
+    """Two iterations of local rules in the invented market."""
+    names = ("interval", "data", "speed", "granularity", "control", "replay")
+    asked = {
+        **dict.fromkeys(names),
+        "assets": ["BTC-USD"],
+        "market": "synthetic",
+        "iterations": 2,
+        "recorded_votes": False,
+    }
+    config = ROOT / "configs" / "tournament.toml"
+    assert call(tournament.command, "tournament", folder, paper=True, config=config, **asked).exit_code == 0
+
+
+def _backtest(folder: Path) -> None:
+    """An exchange day of a share that swings, as history: most of it is passed over."""
+    opening, price, rows = datetime(2025, 1, 6, 14, 30, tzinfo=UTC), 590.0, ["timestamp,open,high,low,close,volume"]
+    for minute in range(390):
+        close = round(590 + 4 * math.sin(minute / 25), 2)
+        at = opening + timedelta(minutes=minute)
+        rows.append(f"{at:%Y-%m-%dT%H:%M:%SZ},{price},{max(price, close)},{min(price, close)},{close},20000")
+        price = close
+    data = folder / "SPY-1min-20250106.csv"
+    data.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    names = ("since", "until", "seed", "symbols", "report", "trades")
+    asked = {**dict.fromkeys(names), "check_lookahead": False, "every_cycle": False, "journal": True}
+    assert call(backtest.command, "backtest", folder, data=[data], bot="momentum", **asked).exit_code == 0
 
 
 def _bad_day(setup: Setup) -> None:
@@ -193,9 +226,13 @@ def _loop(writer: Writer, *, cycles_max: int) -> Loop:
 
 
 def lines(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every event of the journal, in order."""
-    found = [json.loads(line) for path in (folder / "logs").glob("*.jsonl") for line in path.open(encoding="utf-8")]
-    yield from sorted(found, key=lambda event: event["seq"])
+    """Every event of the journal, in order; then of those of backtests and the tournament what is in no other."""
+    kinds = set()
+    for pattern in ("*.jsonl", "backtests/*/*.jsonl", "tournament/*.[0-9]*.jsonl"):
+        found = [json.loads(line) for path in (folder / "logs").glob(pattern) for line in path.open(encoding="utf-8")]
+        found = [event for event in found if event["kind"] not in kinds]
+        kinds |= {event["kind"] for event in found}
+        yield from sorted(found, key=lambda event: event["seq"])
 
 
 def examples(folder: Path) -> dict[str, dict[str, Any]]:

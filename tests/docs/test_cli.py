@@ -28,6 +28,7 @@ from hydra.cli.commands import (
     replay,
     run,
     status,
+    tournament,
     verify_balance,
 )
 from hydra.cli.frame import EXIT_CODES, Frame
@@ -39,10 +40,20 @@ from tests.docs.pages import ROOT, read, rows, sections
 
 PAGE = read("reference/cli.md")
 _ROOT: Any = get_command(app)
+
+
+def inner_of(outer: Any) -> Mapping[str, Any]:
+    """The commands of a group, and with the empty name what is a command by itself."""
+    inside = getattr(outer, "commands", None)
+    if inside is None:
+        return {"": outer}
+    return {"": outer, **inside} if outer.invoke_without_command else inside
+
+
 COMMANDS: Mapping[str, Any] = {
     f"{name} {inner}" if inner else name: command
     for name, outer in _ROOT.commands.items()
-    for inner, command in getattr(outer, "commands", {"": outer}).items()
+    for inner, command in inner_of(outer).items()
 }
 PARTS = sections(PAGE, 2)
 SECTIONS = {title.removeprefix("hydra "): text for title, text in sections(PAGE, 3).items()}
@@ -151,6 +162,17 @@ def test_every_key_of_a_document_is_documented_and_no_other(place: Path) -> None
         fail_once(place, "spy-trend")
         assert keys(operator, "bots release", **failed) == keys_in("bots release") - {"path"}
         assert keys(bots, "bots list") == keys_in("bots list") - {"enabled", "disabled", "quarantined", "benched"}
+        voting = dict.fromkeys(("interval", "data", "speed", "granularity", "control"))
+        voting |= {
+            "assets": ["BTC-USD"],
+            "market": "synthetic",
+            "iterations": 2,
+            "recorded_votes": False,
+            "paper": True,
+        }
+        voting |= {"config": ROOT / "configs" / "tournament.toml"}
+        voted = keys(tournament, "tournament", replay=None, **voting)
+        assert voted | keys(tournament, "tournament", replay="latest", **voting) == keys_in("tournament")
         shutil.copy(ROOT / "configs" / "paper.toml", place / "paper.toml")
         assert keys(bots, "bots new", name="dip_buyer", config=place / "paper.toml") == keys_in("bots new")
         new = {"folder": place / "new", "broker": "sim", "json": True, "debug": False}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,28 @@ def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
     return Memory(tmp_path_factory.mktemp("memory"))
 
 
+LONG = (
+    "back-up-and-restore.md",
+    "look-into-a-journal.md",
+    "practise-offline.md",
+    "recorded-data.md",
+    "trade-crypto.md",
+    "trade-options.md",
+)
+"""Pages that take long, and are followed in the drill."""
+
+
+def _unless_long(name: str) -> Any:
+    return pytest.mark.drill if name in LONG else ()
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name not in (INSTALLS, *SERVES)], ids=lambda page: page.stem
+    "page",
+    [
+        pytest.param(page, marks=_unless_long(page.name), id=page.stem)
+        for page in PAGES
+        if page.name not in (INSTALLS, *SERVES)
+    ],
 )
 def test_the_page_can_be_followed(page: Path, desk: Path, memory: Memory) -> None:
     with elsewhere(desk):
@@ -68,7 +89,7 @@ def test_the_example_of_a_signal_is_found_and_used(desk: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page asks with curl, which is not installed here")
-@pytest.mark.parametrize("name", SERVES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_unless_long(name)) for name in SERVES])
 def test_a_page_with_a_server_can_be_followed(name: str, desk: Path) -> None:
     """On a port that is free here; what it leaves running is ended."""
     page = (DOCS / "how-to" / name).read_text(encoding="utf-8")

@@ -38,10 +38,9 @@ def both(day: RealDay, place: Place, elsewhere: Place, *, whole: bool) -> tuple[
         return here.result(), there
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=[pytest.mark.drill, pytest.mark.timeout(600)])])
-@pytest.mark.parametrize(
-    "day", [pytest.param(day, marks=() if day is SPY else pytest.mark.drill, id=day.name) for day in DAYS]
-)
+@pytest.mark.drill
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.timeout(600))])
+@pytest.mark.parametrize("day", [pytest.param(day, id=day.name) for day in DAYS])
 def test_both_doors_give_the_same_orders(day: RealDay, whole: bool, tmp_path: Path, program: Path) -> None:
     here, there = both(day, bare(tmp_path / "here", program), bare(tmp_path / "there", program), whole=whole)
     assert difference(here, there) == []

@@ -186,6 +186,7 @@ def test_a_certificate_says_what_it_was_made_for_and_how_long_it_is_good(held: P
     assert f"journal event {told['seq']}" in held.hydra("status").text
 
 
+@pytest.mark.drill
 def test_practice_and_anything_else_never_share_a_state_folder_and_every_screen_says_practice(fresh: Place) -> None:
     text = (REPOSITORY / "configs" / "dev.toml").read_text(encoding="utf-8")
     (fresh.folder / "configs" / "dev.toml").write_text(text, encoding="utf-8")

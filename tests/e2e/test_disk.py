@@ -23,8 +23,10 @@ def _full(place: Place, folder: str) -> list[str]:
     return [*small(place.folder / folder, 4000), "sh", "-c", FULL, str(place.folder / folder)]
 
 
-@pytest.mark.parametrize("folder", ["state", "logs"])
-@pytest.mark.parametrize("broken", [_read_only, _full], ids=["read_only", "full"])
+@pytest.mark.parametrize("folder", ["state", pytest.param("logs", marks=pytest.mark.drill)])
+@pytest.mark.parametrize(
+    "broken", [pytest.param(_read_only, marks=pytest.mark.drill), _full], ids=["read_only", "full"]
+)
 def test_nothing_starts_on_a_folder_that_cannot_be_written(
     held: Place, folder: str, broken: Callable[[Place, str], list[str]]
 ) -> None:
@@ -51,7 +53,7 @@ def test_a_start_that_fails_names_what_rests_at_the_venue(held: Place) -> None:
     assert "at the venue rests stop" in told.err
 
 
-@pytest.mark.parametrize(("folder", "code"), [("logs", 3), ("state", 4)])
+@pytest.mark.parametrize(("folder", "code"), [("logs", 3), pytest.param("state", 4, marks=pytest.mark.drill)])
 def test_a_disk_that_fills_up_during_a_run_ends_it_and_names_what_rests(held: Place, folder: str, code: int) -> None:
     held.configure({"disk_free_mb = 200": "disk_free_mb = 1"})
     assert held.hydra("qc").code == 0

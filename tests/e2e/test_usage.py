@@ -132,7 +132,11 @@ def test_a_wrong_value_in_the_file_is_refused_with_its_key(typed: Place, before:
 def test_a_new_folder_is_ready_to_trade(typed: Place) -> None:
     made = typed.hydra("init", "inner", "--json")
     assert made.code == 0
-    assert orjson.loads(made.out)["written"] == ["inner/configs/paper.toml", "inner/.env"]
+    assert orjson.loads(made.out)["written"] == [
+        "inner/configs/paper.toml",
+        "inner/configs/tournament.toml",
+        "inner/.env",
+    ]
     inner = Place(folder=typed.folder / "inner", program=typed.program)
     assert inner.hydra("qc").code == 0
     assert (inner.folder / ".env").stat().st_mode & 0o777 == 0o600

@@ -11,12 +11,14 @@ import pytest
 from tests.e2e.place import WARM, Place
 
 
+@pytest.mark.drill
 def test_a_warm_command_says_and_ends_as_a_cold_one(certified: Place) -> None:
     for line in ("--version", "bots list --json", "run --frob", "replay nowhere --json", "replay logs"):
         warm, cold = certified.hydra(*line.split()), certified.cold(*line.split())
         assert warm == cold, line
 
 
+@pytest.mark.drill
 def test_a_warm_command_leaves_the_files_that_a_cold_one_leaves(certified: Place, tmp_path: Path) -> None:
     """Beside a database lies its log for as long as nobody has closed it, be it by ending."""
     other = certified.copied(tmp_path / "other")

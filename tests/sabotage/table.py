@@ -197,8 +197,8 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "believes old prices": Sabotage(
         file="risk/gates.py",
-        old="        if age > limit:\n            return no(f",
-        new="        if age > 10**9:\n            return no(f",
+        old="            if age > limit:\n                return no(f",
+        new="            if age > 10**9:\n                return no(f",
         claims=("no entry leaves on an old price",),
     ),
     "asks bots outside their hours": Sabotage(
@@ -235,7 +235,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "believes in an execution for each time it is told": Sabotage(
         file="engine/observe.py",
-        old="    return () if page is None else tuple({fill.fill_id: fill for fill in page.fills}.values())\n",
+        old="    return () if page is None or not page.fills else tuple({fill.fill_id: fill for fill in page.fills}.values())\n",
         new="    return () if page is None else page.fills\n",
         claims=(*_AGREES, "the engine goes on"),
     ),

@@ -157,7 +157,7 @@ def test_prices_and_orders_belong_to_one_market() -> None:
     assert "leave /v2 out" in refusal(PAPER, data_url="https://data.alpaca.markets/v2")
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=120)
 @given(st.text(max_size=60) | st.from_regex(r"https?://[a-z0-9.@:\[\]/?#%-]{0,40}", fullmatch=True))
 def test_no_text_becomes_an_address_that_is_not_one_of_the_three(url: str) -> None:
     try:

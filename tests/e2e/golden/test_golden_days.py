@@ -18,6 +18,8 @@ from tests.e2e.golden.told import difference, read, told
 from tests.shared_data import shared_data
 
 AGAIN = "if it was looked at and is meant: python -m tests.e2e.golden --write"
+KEPT = ("spy-momentum", "goog-spreads")
+"""Days of which a part is gone through in every run."""
 WHOLE = (pytest.mark.drill, pytest.mark.timeout(600))
 STRADDLE = next(day for day in DAYS if day.name == "spy-straddle")
 Player = Callable[[RealDay, bool], tuple[Played, list[Event]]]
@@ -41,7 +43,8 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
 
 def _cases() -> Iterator[object]:
     for day in DAYS:
-        yield pytest.param(day, False, id=f"{day.name}-part")
+        short = () if day.name in KEPT else pytest.mark.drill
+        yield pytest.param(day, False, id=f"{day.name}-part", marks=short)
         yield pytest.param(day, True, id=f"{day.name}-whole", marks=WHOLE)
 
 
