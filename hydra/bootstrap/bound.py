@@ -11,7 +11,9 @@ from hydra.adapters.lock import LockOwner, UnknownOwner
 from hydra.bootstrap.plugs import foreign_sources
 from hydra.bootstrap.setup import Setup, host
 from hydra.guard import attempt
+from hydra.model.orders import TEST_BOT
 from hydra.model.portfolio import Binding, Ledger
+from hydra.policy import Policy
 
 _RUN = "run"
 
@@ -58,3 +60,32 @@ class Beholder:
 def was_practice(ledger: Ledger) -> bool:
     """Whether a ledger says of itself that it is of practice: what it was last bound to does."""
     return any(said is not None and said.practice for said in (ledger.certificate, ledger.binding))
+
+
+def last_policy(setup: Setup, ledger: Ledger) -> Policy | None:
+    """The policy that the last run stood under, where its bots are others than those that are configured now.
+
+    A folder says by its journal whose it is: a tournament's bot stands in no ``configs/paper.toml``. ``None`` where the configuration
+    knows every bot of the ledger, and where the journal cannot tell.
+    """
+    configured = {bot.id for bot in setup.policy.bots} | {TEST_BOT}
+    if configured.issuperset(ledger.bots) and all(held.bot in configured for held in ledger.holdings.values()):
+        return None
+    return attempt("policy", lambda: _journaled_policy(setup, ledger.run)).value
+
+
+def _journaled_policy(setup: Setup, run: str) -> Policy | None:
+    from hydra.adapters.files import RealFiles
+    from hydra.adapters.journal.segments import first_line, is_segment
+    from hydra.model.events import SegmentOpened
+    from hydra.model.values import decode
+
+    mine = f"{run}."
+    names = [name for name in RealFiles().names(setup.log_dir) if name.startswith(mine) and is_segment(name)]
+    if not names:
+        return None
+    last = max(names, key=lambda name: int(name.removeprefix(mine).partition(".")[0]))
+    opening = first_line(RealFiles(), setup.log_dir / last)
+    if opening is None:
+        return None
+    return Policy.model_validate(decode(bytes(opening.data), SegmentOpened).policy)

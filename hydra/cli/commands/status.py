@@ -6,7 +6,7 @@ from time import sleep
 from typing import TYPE_CHECKING
 
 from hydra.adapters.lock import describe, owner
-from hydra.bootstrap.bound import Beholder, was_practice
+from hydra.bootstrap.bound import Beholder, last_policy, was_practice
 from hydra.bootstrap.setup import Setup, wall_now
 from hydra.cli.commands.options import setup_of
 from hydra.cli.commands.word import stored_ledger
@@ -44,16 +44,19 @@ def _facts(setup: Setup, beholder: Beholder) -> StatusFacts:
     if certificate is not None and left is not None and left > certificate.minutes:
         ahead = (left - certificate.minutes) * 60
         fault = fault or f"it is dated {ahead:,.0f} s in the future: this machine's clock was set back"
+    other = last_policy(setup, ledger)
+    policy = other or setup.policy
     return StatusFacts(
         ledger=ledger,
-        mode_label=setup.policy.mode,
-        practice=setup.policy.practice or was_practice(ledger),
+        mode_label=policy.mode,
+        practice=policy.practice or was_practice(ledger),
         owner=None if holder is None else describe(holder),
         certificate_minutes=left,
         certificate_fault=fault,
         certificate_seen=seen,
         inbox=_waiting(setup),
-        budgets=budget_uses(setup.policy, ledger) if ledger.day is not None else (),
+        budgets=budget_uses(policy, ledger) if ledger.day is not None else (),
+        other_policy="" if other is None else other.hash,
     )
 
 

@@ -69,7 +69,8 @@ class StatusFacts:
 
     ``certificate_minutes`` are left of the certificate at this moment: ``None`` without one, below zero when it ran out;
     ``certificate_fault`` says why one that is there does not fit, ``certificate_seen`` how that was found out. ``inbox`` counts
-    commands that wait.
+    commands that wait. ``other_policy``: the hash of the last run's policy, where that is what is shown, for its bots are not those of
+    the configuration.
     """
 
     ledger: Ledger
@@ -81,6 +82,7 @@ class StatusFacts:
     certificate_seen: str = ""
     inbox: int = 0
     budgets: tuple[BudgetUse, ...] = ()
+    other_policy: str = ""
 
 
 def status_panel(facts: StatusFacts) -> RenderableType:
@@ -110,6 +112,7 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "practice": facts.practice,
         "owner": facts.owner,
         "run": ledger.run,
+        "other_policy": facts.other_policy,
         "cycle": ledger.cycle,
         "at": None if ledger.at is None else ledger.at.isoformat().replace("+00:00", "Z"),
         "equity": None if ledger.equity is None else plain(ledger.equity),
@@ -195,6 +198,9 @@ def _state(facts: StatusFacts) -> Table:
     rows.append(("Equity", money))
     last = "none yet" if ledger.at is None else f"{ledger.cycle:,} at {ledger.at:%Y-%m-%d %H:%M:%S}Z, run {ledger.run}"
     rows.append(("Cycle", last))
+    if facts.other_policy:
+        told = f"of the last run, {facts.other_policy[:12]}: its bots are not those of the configuration"
+        rows.append(("Policy", Text(told, "yellow")))
     certificate = ledger.certificate
     rows.append(("Certificate", remaining(facts.certificate_minutes, facts.certificate_fault)))
     if certificate is not None:
