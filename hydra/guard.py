@@ -7,7 +7,7 @@ by ``attempt_foreign``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -47,6 +47,36 @@ def ask_foreign(what: str, call: Callable[..., Any], *arguments: Any) -> Any:
         raise
     except BaseException as error:
         return failure_of(what, error)
+
+
+def ask_all(plugs: Iterable[tuple[str, Callable[..., Any]]], *arguments: Any) -> list[Any]:
+    """What each of these plugs answers, or the ``Failure`` that stands for what it raised, in their order: ``ask_foreign`` for a book of them."""
+    answers: list[Any] = []
+    for name, call in plugs:
+        try:
+            answers.append(call(*arguments))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            answers.append(failure_of(name, error))
+    return answers
+
+
+def ask_until_one_speaks(plugs: Iterator[tuple[str, Callable[..., Any]]], *arguments: Any) -> tuple[str, Any] | None:
+    """The next of these plugs that says anything but ``None`` (a ``Failure`` stands for what it raised), and what it says.
+
+    Those behind it are not asked yet: the same iterator goes on with them. ``None`` when nobody has anything to say.
+    """
+    for name, call in plugs:
+        try:
+            answer = call(*arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            answer = failure_of(name, error)
+        if answer is not None:
+            return name, answer
+    return None
 
 
 def failure_of(what: str, error: BaseException) -> Failure:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from hydra.guard import Outcome, attempt, attempt_foreign, failure_of, shown, told
+from hydra.guard import (
+    Outcome,
+    ask_all,
+    ask_until_one_speaks,
+    attempt,
+    attempt_foreign,
+    failure_of,
+    shown,
+    told,
+)
 from hydra.model.snapshot import Failure
 from hydra.model.values import encode
 
@@ -83,3 +92,39 @@ def test_a_reason_can_always_be_journaled() -> None:
     assert told("\ud800").encode() == b"\\ud800"
     assert len(told("x" * 10_000)) == 300
     assert told(Hostile("x")) == "it cannot be shown: RuntimeError"
+
+
+# -- books of plugs
+
+BOOK = {
+    "silent": lambda *_asked: None,
+    "raises": raising(TypeError("broken")),
+    "exits": lambda *_asked: raising(SystemExit(3))(),
+    "speaks": lambda *asked: sum(asked),
+}
+
+
+def test_every_plug_of_a_book_is_asked_once_in_its_order_and_what_one_raises_stands_for_its_answer() -> None:
+    silent, raised, exited, spoke = ask_all(BOOK.items(), 1, 2)
+    assert (silent, spoke) == (None, 3)
+    assert [(failure.what, failure.kind) for failure in (raised, exited)] == [
+        ("raises", "TypeError"),
+        ("exits", "SystemExit"),
+    ]
+    assert ask_all({}.items(), 1) == []
+
+
+def test_the_first_plug_that_speaks_is_heard_and_the_same_iterator_goes_on_behind_it() -> None:
+    plugs, heard = iter(BOOK.items()), []
+    while (one := ask_until_one_speaks(plugs, 1, 2)) is not None:
+        heard.append(one)
+    assert [name for name, _ in heard] == ["raises", "exits", "speaks"]
+    assert [type(answer) for _, answer in heard] == [Failure, Failure, int]
+    assert ask_until_one_speaks(iter([("silent", BOOK["silent"])]), 1, 2) is None
+
+
+def test_a_keyboard_interrupt_ends_the_asking() -> None:
+    stop = [("stop", raising(KeyboardInterrupt()))]
+    for ask in (lambda: ask_all(stop), lambda: ask_until_one_speaks(iter(stop))):
+        with pytest.raises(KeyboardInterrupt):
+            ask()

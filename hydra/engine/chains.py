@@ -21,8 +21,10 @@ from hydra.policy import Policy
 
 def underlyings_of(ledger: Ledger, policy: Policy) -> tuple[str, ...]:
     """Whose chains matter: what a bot trades options on, and what something is held on."""
-    held = [structure.underlying for structure in structures_of(ledger)]
-    return tuple(dict.fromkeys((*policy.underlyings, *held)))
+    held = structures_of(ledger)
+    if not held:
+        return tuple(policy.underlyings)
+    return tuple(dict.fromkeys((*policy.underlyings, *[structure.underlying for structure in held])))
 
 
 def due(ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy) -> tuple[str, ...]:

@@ -7,36 +7,39 @@ already carries the answers: the cycle and its replay run the same code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 
 from hydra.engine.admit import Admission, admit
 from hydra.engine.answers import CHAIN
 from hydra.engine.drafts import Drafts
+from hydra.engine.gatekeeper import Answers
 from hydra.engine.manage import manage
 from hydra.engine.release import release_all
-from hydra.guard import ask_foreign, shown, told
-from hydra.model.market import AssetClass, OptionQuote, asset_class_of
-from hydra.model.orders import Cancel, OrderStatus, OrderType, Purpose, Send, Skip
+from hydra.model.market import AssetClass, Bar, OptionQuote, Quote, asset_class_of
+from hydra.model.orders import Cancel, Order, OrderStatus, OrderType, Purpose, Send, Skip
 from hydra.model.portfolio import FLATTEN_ALL, Halt, Holding, Mode
-from hydra.model.same import Same
-from hydra.model.snapshot import Failure, GateAnswer, Plan, Scope, Snapshot, StopMoved, Verdict, View
+from hydra.model.same import Same, kept
+from hydra.model.snapshot import GateAnswer, Plan, Scope, Sessions, Snapshot, StopMoved, View
 from hydra.model.values import Value, replace
-from hydra.policy import BotPolicy, Policy, minute_of
+from hydra.policy import BotPolicy, minute_of
 from hydra.ports import Question
-from hydra.risk.gates import keys_of
 from hydra.risk.halts import Obeyed, automatic_halts, obey
-from hydra.risk.plugs import Gate, Reply, RuleBook
-
-_PASS = Verdict.PASS
+from hydra.risk.plugs import RuleBook
 
 
 class Consideration(Value, frozen=True, kw_only=True):
-    """The first half of a decision: everything that does not depend on what the bots will say."""
+    """The first half of a decision: everything that does not depend on what the bots will say.
+
+    ``gates`` are all answers of the gates, ``shut`` those that are not a pass. ``reachable``: the venue answers.
+    """
 
     mode: Mode
-    gates: tuple[GateAnswer, ...]
+    gates: Sequence[GateAnswer]
+    shut: tuple[GateAnswer, ...]
+    reachable: bool
     halts: tuple[Halt, ...]
     obeyed: Obeyed
     cancels: tuple[Cancel, ...]
@@ -54,21 +57,25 @@ def decide(snapshot: Snapshot, book: RuleBook) -> Plan:
 
 def consider(snapshot: Snapshot, book: RuleBook) -> Consideration:
     """Gate, latch, manage, and prepare the questions."""
-    gates = ask_gates(snapshot, book)
+    gates = Answers(snapshot, book)
+    reachable = gates.open("broker_reachable")
     obeyed = obey(snapshot, book.policy)
     if obeyed.releases:
         snapshot = replace(snapshot, ledger=release_all(snapshot.ledger, obeyed.releases))
     halts = (*automatic_halts(snapshot, book), *obeyed.halts)
     drafts = Drafts(snapshot)
-    managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))
+    managed = manage(snapshot, book, drafts, reachable=reachable)
     halts = (*halts, *managed.halts)
     mode = _mode(snapshot, latched=bool(halts) or (bool(snapshot.ledger.halts) and not obeyed.resumes))
     benched = _benched(snapshot, obeyed)
-    questions, skips = _questions(snapshot, book, _Shut(gates, mode), benched)
-    cancels = (*_entries_to_cancel(snapshot, mode, benched), *_entries_too_old(snapshot, book))
+    questions, skips = _questions(snapshot, book, _Shut(gates.shut, mode), benched)
+    entries = _entries_at_work(snapshot.ledger.orders)
+    cancels = (*_entries_to_cancel(entries, mode, benched), *_entries_too_old(entries, snapshot.at, book))
     return Consideration(
         mode=mode,
         gates=gates,
+        shut=gates.shut,
+        reachable=reachable,
         halts=halts,
         obeyed=obeyed,
         cancels=_each_once((*cancels, *managed.cancels)),
@@ -87,14 +94,15 @@ def conclude(snapshot: Snapshot, book: RuleBook, considered: Consideration) -> P
         book,
         considered.drafts,
         managed=considered.exits,
-        reachable=not _shut(considered.gates, "broker_reachable"),
+        reachable=considered.reachable,
     )
-    admit(admission, ((question.view, snapshot.answers.get(question.bot)) for question in considered.questions))
+    answers = snapshot.answers
+    admit(admission, [(question.view, answers.get(question.bot)) for question in considered.questions])
     obeyed = considered.obeyed
     return Plan(
         cycle=snapshot.cycle,
         mode=considered.mode,
-        answers=tuple([answer for answer in considered.gates if answer.verdict is not _PASS]),
+        answers=considered.shut,
         skips=(*considered.skips, *admission.skips),
         judgements=tuple(admission.judgements),
         cancels=considered.cancels,
@@ -123,49 +131,8 @@ def foreseen(considered: Consideration, cycle: int) -> Plan:
 
 
 def ask_gates(snapshot: Snapshot, book: RuleBook) -> tuple[GateAnswer, ...]:
-    """Every gate's answer for every key of its scope. Whatever is not an answer is a refusal."""
-    policy = book.policy
-    return tuple([post.ask(snapshot, policy) for post in _posts(Same(book.gates), policy.symbols)])
-
-
-@lru_cache(maxsize=8)
-def _posts(gates: Same[tuple[Gate, ...]], symbols: tuple[str, ...]) -> tuple[_Post, ...]:
-    return tuple(_Post(gate, key) for gate in gates.value for key in keys_of(gate.scope, symbols))
-
-
-class _Post:
-    """One gate for one key. What it made of the last reply is kept: the very same reply makes the very same answer."""
-
-    __slots__ = ("_gate", "_key", "_last")
-
-    def __init__(self, gate: Gate, key: str) -> None:
-        self._gate = gate
-        self._key = key
-        self._last: tuple[Reply | None, GateAnswer | None] = (None, None)
-
-    def ask(self, snapshot: Snapshot, policy: Policy) -> GateAnswer:
-        """The gate's answer now."""
-        gate = self._gate
-        reply = ask_foreign(gate.name, gate.ask, snapshot, policy, self._key)
-        last, answer = self._last  # read and written as one: threads that decide at once share it
-        if answer is None or reply is not last:
-            answer = _answer_of(gate, self._key, reply)
-            self._last = (reply, answer) if type(reply) is Reply else (None, None)
-        return answer
-
-
-def _answer_of(gate: Gate, key: str, reply: object) -> GateAnswer:
-    if type(reply) is Failure:
-        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate failed: {reply.kind}: {reply.reason}")
-    elif type(reply) is not Reply or type(reply.verdict) is not Verdict or type(reply.reason) is not str:
-        reply = Reply(verdict=Verdict.REFUSE, reason=f"the gate answered with {shown(reply)}, not with a reply")
-    return GateAnswer(gate=gate.name, scope=gate.scope, verdict=reply.verdict, reason=told(reply.reason), key=key)
-
-
-def _shut(gates: tuple[GateAnswer, ...], name: str) -> bool:
-    """True unless the named gate is there and open: a missing gate is shut."""
-    verdicts = [answer.verdict for answer in gates if answer.gate == name]
-    return not verdicts or verdicts.count(_PASS) < len(verdicts)
+    """Every gate's answer for every key of its scope, in words."""
+    return tuple(Answers(snapshot, book))
 
 
 def _mode(snapshot: Snapshot, *, latched: bool) -> Mode:
@@ -184,37 +151,40 @@ def _benched(snapshot: Snapshot, obeyed: Obeyed) -> frozenset[str]:
     return asked if obeyed.resumes else asked | frozenset(snapshot.ledger.flatten)
 
 
-def _entries_to_cancel(snapshot: Snapshot, mode: Mode, benched: frozenset[str]) -> tuple[Cancel, ...]:
+@kept
+def _entries_at_work(orders: Mapping[str, Order]) -> tuple[Order, ...]:
+    """The entries among the orders that are not done, in their order."""
+    return tuple([order for order in orders.values() if order.purpose is Purpose.ENTRY and not order.status.terminal])
+
+
+def _entries_to_cancel(entries: tuple[Order, ...], mode: Mode, benched: frozenset[str]) -> list[Cancel]:
     if mode is Mode.ACTIVE and not benched:
-        return ()
-    return tuple(
+        return []
+    return [
         Cancel(
             client_id=order.client_id,
             venue_id=order.venue_id,
             reason=f"no entries for {order.bot}: flattened" if order.bot in benched else "no entries in a halt",
         )
-        for order in snapshot.ledger.orders.values()
-        if order.purpose is Purpose.ENTRY
-        and not order.status.terminal
-        and order.venue_id
-        and (mode is not Mode.ACTIVE or order.bot in benched)
-    )
+        for order in entries
+        if order.venue_id and (mode is not Mode.ACTIVE or order.bot in benched)
+    ]
 
 
-def _entries_too_old(snapshot: Snapshot, book: RuleBook) -> tuple[Cancel, ...]:
+def _entries_too_old(entries: tuple[Order, ...], at: datetime, book: RuleBook) -> list[Cancel]:
     """Entries at a limit that have waited longer than their bot's ``entry.seconds``."""
     found: list[Cancel] = []
-    for order in snapshot.ledger.orders.values():
+    for order in entries:
         bot = book.bots.get(order.bot)
-        if bot is None or order.purpose is not Purpose.ENTRY or order.order_type is not OrderType.LIMIT:
+        if bot is None or order.order_type is not OrderType.LIMIT:
             continue
-        if order.status.terminal or order.status is OrderStatus.PENDING_CANCEL or not order.venue_id:
+        if order.status is OrderStatus.PENDING_CANCEL or not order.venue_id:
             continue
-        waited = 0.0 if order.sent_at is None else (snapshot.at - order.sent_at).total_seconds()
+        waited = 0.0 if order.sent_at is None else (at - order.sent_at).total_seconds()
         if waited >= bot.entry.seconds:
             reason = f"unfilled for {waited:.0f} s, at most {bot.entry.seconds}"
             found.append(Cancel(client_id=order.client_id, venue_id=order.venue_id, reason=reason))
-    return tuple(found)
+    return found
 
 
 def _each_once(cancels: tuple[Cancel, ...]) -> tuple[Cancel, ...]:
@@ -228,16 +198,18 @@ def _questions(
     questions: list[Question] = []
     skips: list[Skip] = []
     mine = Belongings(snapshot)
+    strikes_max, records = book.policy.engine.bot_strikes, snapshot.ledger.bots
+    sessions = snapshot.sight.sessions
     for bot in book.policy.enabled_bots:
-        record = snapshot.ledger.bot(bot.id)
-        if record.strikes >= book.policy.engine.bot_strikes:
+        record = records.get(bot.id)
+        if record is not None and record.strikes >= strikes_max:
             skips.append(Skip(subject=bot.id, code="quarantine", reason=f"{record.strikes} failed answers"))
             continue
-        if bot.id in benched:
+        if benched and bot.id in benched:
             reason = "an operator had it flattened; `hydra resume` lets it trade again"
             skips.append(Skip(subject=bot.id, code="flattened", reason=reason))
             continue
-        window = _outside_window(snapshot, bot) or _outside_options(snapshot, bot)
+        window = _outside_window(sessions, bot) or (_outside_options(sessions) if bot.option is not None else None)
         if window is None and shut.none:
             may_enter = dict.fromkeys(bot.symbols, True)
         else:
@@ -258,12 +230,10 @@ def _skipped(bot: str, symbol: str, code: str, reason: str) -> Skip:
 class _Shut:
     """The shut gates by reach, for looking up why a symbol is barred."""
 
-    def __init__(self, gates: tuple[GateAnswer, ...], mode: Mode) -> None:
+    def __init__(self, shut: tuple[GateAnswer, ...], mode: Mode) -> None:
         self._system: tuple[str, str] | None = None
         self._by_key: dict[str, tuple[str, str]] = {}
-        for answer in gates:
-            if answer.verdict is _PASS:
-                continue
+        for answer in shut:
             why = (answer.gate, answer.reason)
             if answer.scope is Scope.SYSTEM:
                 self._system = self._system or why
@@ -271,19 +241,15 @@ class _Shut:
                 self._by_key.setdefault(answer.key, why)
         if mode is not Mode.ACTIVE and self._system is None:
             self._system = ("mode", f"a halt latches in this cycle: {mode}")
-
-    @property
-    def none(self) -> bool:
+        self.none = self._system is None and not self._by_key
         """True when every gate is open."""
-        return self._system is None and not self._by_key
 
     def why(self, symbol: str) -> tuple[str, str] | None:
         """(code, reason) of the widest shut gate that reaches the symbol; ``None`` when all are open."""
         return self._system or self._by_key.get(asset_class_of(symbol)) or self._by_key.get(symbol)
 
 
-def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | None:
-    sessions = snapshot.sight.sessions
+def _outside_window(sessions: Sessions | None, bot: BotPolicy) -> tuple[str, str] | None:
     if sessions is None:
         return ("bot_window", "the exchange's time of day is unknown")
     if bot.session is None:
@@ -293,11 +259,8 @@ def _outside_window(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | Non
     return ("bot_window", f"{bot.id} enters from {bot.session.trade_start} to {bot.session.trade_end}")
 
 
-def _outside_options(snapshot: Snapshot, bot: BotPolicy) -> tuple[str, str] | None:
+def _outside_options(sessions: Sessions | None) -> tuple[str, str] | None:
     """Contracts have a session of their own, beside that of what they are on."""
-    if bot.option is None:
-        return None
-    sessions = snapshot.sight.sessions
     session = None if sessions is None else sessions.by_class.get(AssetClass.OPTION)
     if session is not None and session.open:
         return None
@@ -313,20 +276,20 @@ def _by_symbol(chain: Same[Mapping[str, OptionQuote]]) -> tuple[OptionQuote, ...
 class Belongings:
     """What every bot holds and has ordered, and the chains there are: looked up once a cycle, for all of them."""
 
+    __slots__ = ("chains", "holdings", "ordered")
+
     def __init__(self, snapshot: Snapshot) -> None:
+        ledger, sight = snapshot.ledger, snapshot.sight
         self.holdings: dict[str, dict[str, Holding]] = {}
-        for held in snapshot.ledger.holdings.values():
+        for held in ledger.holdings.values():
             self.holdings.setdefault(held.bot, {})[held.symbol] = held
         self.ordered: dict[str, tuple[str, ...]] = {}
-        for order in snapshot.ledger.orders.values():
-            if order.purpose is Purpose.ENTRY and not order.status.terminal:
-                self.ordered[order.bot] = (*self.ordered.get(order.bot, ()), order.symbol)
-        sight = snapshot.sight
-        self.chains: dict[str, tuple[OptionQuote, ...]] = {
-            underlying: _by_symbol(Same(chain))
-            for underlying, chain in sight.chains.items()
-            if CHAIN + underlying not in sight.missing
-        }
+        for order in _entries_at_work(ledger.orders) if ledger.orders else ():
+            self.ordered[order.bot] = (*self.ordered.get(order.bot, ()), order.symbol)
+        self.chains: dict[str, tuple[OptionQuote, ...]] = {}
+        for underlying, chain in sight.chains.items():
+            if CHAIN + underlying not in sight.missing:
+                self.chains[underlying] = _by_symbol(Same(chain))
 
 
 def question_for(
@@ -340,17 +303,25 @@ def question_for(
         return None
     if ledger.equity is None or sight.sessions is None:
         return None
+    symbols, windows, prices = bot.symbols, sight.bars, sight.quotes
+    bars: dict[str, tuple[Bar, ...]] = {}
+    quotes: dict[str, Quote] = {}
+    for symbol in symbols:
+        if symbol in windows:
+            bars[symbol] = windows[symbol]
+        if symbol in prices:
+            quotes[symbol] = prices[symbol]
     view = View(
         bot=bot.id,
         at=snapshot.at,
         minute=sight.sessions.minute,
         day=sight.sessions.day,
-        symbols=bot.symbols,
-        bars={s: sight.bars[s] for s in bot.symbols if s in sight.bars},
-        quotes={s: sight.quotes[s] for s in bot.symbols if s in sight.quotes},
+        symbols=symbols,
+        bars=bars,
+        quotes=quotes,
         holdings=holdings,
         ordered=mine.ordered.get(bot.id, ()),
-        chains={s: mine.chains[s] for s in bot.symbols if s in mine.chains} if bot.option is not None else {},
+        chains={s: mine.chains[s] for s in symbols if s in mine.chains} if bot.option is not None else {},
         may_enter=may_enter,
         equity=ledger.equity,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from hydra.engine.protection import at_venue
 from hydra.model.money import ZERO, size_down
 from hydra.model.orders import Order, Purpose, client_order_id
 from hydra.model.snapshot import Snapshot
@@ -23,7 +24,7 @@ class Drafts:
 
         In whole increments, and zero for less than the venue's minimum.
         """
-        held = next((abs(p.quantity) for p in self._snapshot.sight.positions or () if p.symbol == symbol), ZERO)
+        held = abs(at_venue(symbol, self._snapshot))
         quantity = max(ZERO, min(wanted, held - self._closing.get(symbol, ZERO)))
         instrument = self._snapshot.sight.instruments.get(symbol)
         if instrument is not None:

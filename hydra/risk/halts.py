@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from hydra.guard import ask_foreign, shown
+from hydra.guard import ask_all, shown
 from hydra.model.orders import Skip
 from hydra.model.portfolio import Halt, Ledger
 from hydra.model.snapshot import Command, Failure, Snapshot
@@ -25,13 +25,13 @@ _REASON_LENGTH_MAX = 300
 
 def automatic_halts(snapshot: Snapshot, book: RuleBook) -> tuple[Halt, ...]:
     """The halts that latch now, of kinds that are not latched already, in the order in which the policy names the kills."""
-    latched = {halt.kind for halt in snapshot.ledger.halts}
+    kills, latched = book.kills, frozenset[str]()
+    if snapshot.ledger.halts:
+        latched = frozenset([halt.kind for halt in snapshot.ledger.halts])
+        kills = {name: kill for name, kill in kills.items() if name not in latched}
     found: list[Halt] = []
     failures: list[str] = []
-    for name, kill in book.kills.items():
-        if name in latched:
-            continue
-        answer = ask_foreign(name, kill, snapshot, book.policy)
+    for name, answer in zip(kills, ask_all(kills.items(), snapshot, book.policy), strict=True):
         if answer is None:
             continue
         reason, failure = _understood(name, answer)

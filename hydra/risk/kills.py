@@ -103,10 +103,11 @@ def anomaly(snapshot: Snapshot, policy: Policy) -> str | None:
 
 def _held(snapshot: Snapshot) -> dict[str, datetime]:
     """The symbols whose prices matter to what is held, each with when the first of it was opened."""
-    opened = dict(_underlyings(snapshot))
+    opened = _underlyings(snapshot)
     for holding in snapshot.ledger.holdings.values():
         if not holding.structure:
-            opened[holding.symbol] = min(holding.opened_at, opened.get(holding.symbol, holding.opened_at))
+            at = opened.get(holding.symbol)
+            opened[holding.symbol] = holding.opened_at if at is None else min(at, holding.opened_at)
     return opened
 
 
@@ -128,7 +129,9 @@ def _price_grew_old(symbol: str, since: datetime, snapshot: Snapshot, policy: Po
     quote, bars = snapshot.sight.quotes.get(symbol), snapshot.sight.bars.get(symbol, ())
     if quote is None and not bars and "market" in snapshot.sight.missing:
         return None
-    last = max((*([] if quote is None else [quote.at]), *(bar.closes_at for bar in bars[-1:]), since))
+    last = since if quote is None else max(quote.at, since)
+    if bars:
+        last = max(last, bars[-1].closes_at)
     age, most = (snapshot.at - last).total_seconds(), patience(bars, 60.0 * policy.risk.stale_minutes)
     if age <= most:
         return None

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from hydra.model.market import Instrument, OptionQuote, Quote
 from hydra.model.orders import Ceiling, Intent
-from hydra.model.portfolio import Holding
-from hydra.model.snapshot import Scope, Snapshot, Tighten, Verdict
+from hydra.model.portfolio import Holding, Ledger
+from hydra.model.snapshot import Scope, Sight, Snapshot, Tighten, Verdict
 from hydra.model.structures import Structure
 from hydra.model.values import Value
 from hydra.policy import BotPolicy, Policy
@@ -56,13 +56,38 @@ GateQuestion: TypeAlias = Callable[[Snapshot, Policy, str], Reply]
 """(snapshot, policy, key) -> reply. The key is an asset class or a symbol in those scopes, empty in the system's."""
 
 
+GateDoubts: TypeAlias = Callable[[Snapshot, Policy, tuple[str, ...]], list[str]]
+"""(snapshot, policy, keys) -> those of the keys for which the gate may not be open. It is open for the rest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """A yes/no question about health, asked once for every key of its scope."""
+    """A yes/no question about health, asked once for every key of its scope.
+
+    ``sees`` names all of the snapshot that a reply depends on, beside key and policy, as ``ledger.halts`` or ``sight.probes``: while
+    each of these is the very same object, the reply is kept. A gate that names nothing is asked in every cycle; so is one that
+    depends on the time, for it must not name anything. Raises ``ValueError`` for a name that is no part of a snapshot.
+
+    ``doubts`` is the same question in short, for a gate whose words cost more than its judgement: it is then asked key by key only
+    where it is in doubt, and for the words of an open one when somebody reads them, about the same snapshot. Both have to judge
+    alike. Whatever it does but list some of the keys, every key is in doubt.
+    """
 
     name: str
     scope: Scope
     ask: GateQuestion
+    sees: tuple[str, ...] = ()
+    doubts: GateDoubts | None = None
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.sees if name not in _PARTS]
+        if unknown:
+            raise ValueError(f"gate {self.name} sees what is no part of a snapshot: {', '.join(unknown)}")
+
+
+_PARTS = frozenset(
+    [f"ledger.{name}" for name in Ledger.__struct_fields__] + [f"sight.{name}" for name in Sight.__struct_fields__]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

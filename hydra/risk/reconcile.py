@@ -16,7 +16,9 @@ from enum import StrEnum
 
 from hydra.model.events import ForeignAccepted
 from hydra.model.money import ZERO, plain
+from hydra.model.orders import Order, VenueOrder
 from hydra.model.portfolio import Holding, Ledger
+from hydra.model.same import kept
 from hydra.model.snapshot import Sight
 from hydra.model.values import Value
 
@@ -43,7 +45,8 @@ class Difference(Value, frozen=True, kw_only=True):
 
 def residuals(ledger: Ledger, sight: Sight, cash_tolerance: Decimal) -> tuple[str, ...]:
     """Everything on which ledger and venue differ, in words with numbers. Unknown is a difference."""
-    return tuple([difference.text for difference in differences(ledger, sight, cash_tolerance)])
+    found = differences(ledger, sight, cash_tolerance)
+    return tuple([difference.text for difference in found]) if found else ()
 
 
 def differences(ledger: Ledger, sight: Sight, cash_tolerance: Decimal) -> tuple[Difference, ...]:
@@ -54,6 +57,8 @@ def differences(ledger: Ledger, sight: Sight, cash_tolerance: Decimal) -> tuple[
 
 
 def _positions(ledger: Ledger, sight: Sight) -> list[Difference]:
+    if not (ledger.foreign or ledger.holdings or sight.positions):
+        return []
     ours: dict[str, Decimal] = dict(ledger.foreign)
     for holding in ledger.holdings.values():
         ours[holding.symbol] = ours.get(holding.symbol, ZERO) + holding.quantity
@@ -69,10 +74,17 @@ def _positions(ledger: Ledger, sight: Sight) -> list[Difference]:
     return found
 
 
-def _orders(ledger: Ledger, sight: Sight) -> list[Difference]:
+def _orders(ledger: Ledger, sight: Sight) -> tuple[Difference, ...]:
     if not sight.open_orders and not ledger.orders:
-        return []
-    theirs = {order.client_id: order for order in sight.open_orders or ()}
+        return ()
+    return _orders_between(ledger.orders, ledger.foreign_orders, sight.open_orders or ())
+
+
+@kept
+def _orders_between(
+    ours: Mapping[str, Order], foreign: tuple[str, ...], open_orders: tuple[VenueOrder, ...]
+) -> tuple[Difference, ...]:
+    theirs = {order.client_id: order for order in open_orders}
     found = [
         Difference(
             subject=Subject.FOREIGN_ORDER,
@@ -82,7 +94,7 @@ def _orders(ledger: Ledger, sight: Sight) -> list[Difference]:
             theirs=order.quantity,
         )
         for client_id, order in theirs.items()
-        if client_id not in ledger.orders and order.venue_id not in ledger.foreign_orders
+        if client_id not in ours and order.venue_id not in foreign
     ]
     found += [
         Difference(
@@ -91,17 +103,17 @@ def _orders(ledger: Ledger, sight: Sight) -> list[Difference]:
             name=order.client_id,
             ours=order.quantity,
         )
-        for order in ledger.orders.values()
+        for order in ours.values()
         if not order.status.terminal and not order.status.unresolved and order.client_id not in theirs
     ]
-    return found
+    return tuple(found)
 
 
 def _cash(ledger: Ledger, sight: Sight, tolerance: Decimal) -> list[Difference]:
     if ledger.cash is None or sight.account is None:
         return [Difference(subject=Subject.UNKNOWN, text="the account was never taken into the ledger")]
     difference = sight.account.cash - ledger.cash
-    coming = sum([unposted.amount for unposted in ledger.unposted], ZERO)
+    coming = sum([unposted.amount for unposted in ledger.unposted], ZERO) if ledger.unposted else ZERO
     if -tolerance - coming <= difference <= tolerance:
         return []
     fees = f", fees of at most {plain(coming)} still to be told of" if coming else ""

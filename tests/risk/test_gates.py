@@ -284,3 +284,29 @@ def test_what_a_gate_says_now_counts_whatever_it_said_before() -> None:
         assert {answer.verdict for answer in answers} == {verdict}
         assert all(reason in answer.reason for answer in answers)
         assert [answer.key for answer in answers] == list(BOOK.policy.symbols)
+
+
+def test_residuals_of_orders_are_those_of_now_whatever_was_compared_before() -> None:
+    """The comparison is kept while ledger and venue have the very same orders: every one of its three inputs ends it."""
+    theirs = VenueOrder(
+        venue_id="v1",
+        client_id="o1",
+        symbol="SPY",
+        side=Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=D(10),
+        status=OrderStatus.ACCEPTED,
+    )
+    ours, both, nobodys = {"o1": order()}, (theirs,), ("v1",)
+    for orders, foreign, open_orders, found in (
+        (ours, (), both, 0),
+        ({}, (), both, 1),
+        (ours, (), both, 0),
+        (ours, (), (), 1),
+        ({}, (), both, 1),
+        ({}, nobodys, both, 0),
+        ({}, (), both, 1),
+        ({}, (), (), 0),
+    ):
+        snapshot = with_ledger(with_sight(open_orders=open_orders), orders=orders, foreign_orders=foreign)
+        assert len(residuals(snapshot.ledger, snapshot.sight, D(0))) == found

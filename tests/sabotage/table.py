@@ -159,8 +159,8 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "leaves a holding without its stop": Sabotage(
         file="engine/manage.py",
-        old="    return protected_quantity(snapshot.ledger, holding.bot, holding.symbol) < abs(holding.quantity)\n",
-        new="    return False\n",
+        old="    bare = under_stops(working) < abs(holding.quantity)\n",
+        new="    bare = False\n",
         claims=("no holding is unprotected",),
         more=(
             (
@@ -185,7 +185,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "keeps exits back in a halt": Sabotage(
         file="engine/decide.py",
-        old='    managed = manage(snapshot, book, drafts, reachable=not _shut(gates, "broker_reachable"))\n',
+        old="    managed = manage(snapshot, book, drafts, reachable=reachable)\n",
         new="    managed = manage(snapshot, book, drafts, reachable=not snapshot.ledger.halts)\n",
         claims=("an exit leaves in a halt", "what is held can be closed", "no holding is unprotected"),
     ),
@@ -197,8 +197,8 @@ SABOTAGES: Mapping[str, Sabotage] = {
     ),
     "believes old prices": Sabotage(
         file="risk/gates.py",
-        old="            if age > limit:\n                return no(f",
-        new="            if age > 10**9:\n                return no(f",
+        old="    limit = patience(bars, stale)\n",
+        new="    limit = patience(bars, stale) + 10**9\n",
         claims=("no entry leaves on an old price",),
     ),
     "asks bots outside their hours": Sabotage(

@@ -174,6 +174,8 @@ def report(
     considered = Consideration(
         mode=mode,
         gates=(*passing, *decided.answers),
+        shut=decided.answers,
+        reachable="broker_reachable" not in shut,
         halts=decided.halts,
         obeyed=Obeyed(resumes=decided.resumes),
         cancels=decided.cancels,
