@@ -100,17 +100,29 @@ class Admission:
 
 def admit(admission: Admission, asked: Iterable[tuple[View, Answer | None]]) -> None:
     """Judge the bots' answers in the policy's order: every bot's exits first, as they are sent first, then the entries."""
-    heard = [(view, _wishes(admission, view, answer)) for view, answer in asked]
-    for view, intents in heard:
-        for intent in intents or ():
+    heard: list[tuple[View, tuple[Intent, ...]]] = []
+    wished = False
+    for view, answer in asked:
+        if answer is None or answer.failure is not None or answer.intents:
+            intents = _wishes(admission, view, answer)
+            if intents is not None:
+                heard.append((view, intents))
+                wished = True
+        else:
+            heard.append((view, ()))  # as nearly all of them
+    for view, intents in heard if wished else ():
+        for intent in intents:
             if intent.purpose is Purpose.EXIT:
                 _admit_exit(admission, intent, view)
+    skips = admission.skips
     for view, intents in heard:
-        for intent in intents or ():
-            if intent.purpose is Purpose.ENTRY:
-                _admit_entry(admission, intent, view, admission.book.bots[view.bot])
-        if intents is not None:
-            _note_silence(admission, view, {intent.symbol for intent in intents})
+        if intents or view.holdings or False in view.may_enter.values():
+            for intent in intents:
+                if intent.purpose is Purpose.ENTRY:
+                    _admit_entry(admission, intent, view, admission.book.bots[view.bot])
+            _note_silence(skips, view, intents)
+        else:
+            skips += _silent_in_all(view.bot, view.symbols)  # nothing is held, and nothing is wished
 
 
 def _wishes(admission: Admission, view: View, answer: Answer | None) -> tuple[Intent, ...] | None:
@@ -134,18 +146,31 @@ def _wishes(admission: Admission, view: View, answer: Answer | None) -> tuple[In
     return tuple(kept)
 
 
-def _note_silence(admission: Admission, view: View, wished: set[str]) -> None:
+def _note_silence(skips: list[Skip], view: View, intents: tuple[Intent, ...]) -> None:
     """Why nothing is entered where something could be: the bot has it, or wishes nothing."""
+    may_enter, holdings = view.may_enter, view.holdings
+    wished = [intent.symbol for intent in intents] if intents else ()
+    structures: list[str] | None = None
     for symbol in view.symbols:
-        if symbol not in wished and view.may_enter[symbol]:
-            code = "holds" if symbol in view.holdings or _structures(view, symbol) else "no_signal"
-            admission.skips.append(_silent(view.bot, symbol, code))
+        if symbol in wished or not may_enter[symbol]:
+            continue
+        held = symbol in holdings
+        if holdings and not held:
+            structures = _structures(view) if structures is None else structures
+            held = symbol in structures
+        skips.append(_silent(view.bot, symbol, "holds" if held else "no_signal"))
 
 
 @lru_cache(maxsize=1024)
 def _silent(bot: str, symbol: str, code: str) -> Skip:
     """The same word in nearly every cycle."""
     return Skip(subject=f"{bot}|{symbol}", code=code, reason="the bot wishes nothing")
+
+
+@lru_cache(maxsize=256)
+def _silent_in_all(bot: str, symbols: tuple[str, ...]) -> tuple[Skip, ...]:
+    """The words for a bot that holds nothing, may enter everything, and wishes nothing."""
+    return tuple(_silent(bot, symbol, "no_signal") for symbol in symbols)
 
 
 def _not_its_own(intent: Intent, bot: BotPolicy) -> str | None:
@@ -173,12 +198,9 @@ def _admit_exit(admission: Admission, intent: Intent, view: View) -> None:
         admission.leave(*sends)
 
 
-def _structures(view: View, symbol: str) -> bool:
-    """True when the bot holds a structure on ``symbol``."""
-    if not view.holdings:
-        return False
-    legs = [held.symbol for held in view.holdings.values() if held.structure]
-    return any(OptionContract.parse(leg).root == symbol for leg in legs)
+def _structures(view: View) -> list[str]:
+    """What the bot holds structures on, once for each of their legs."""
+    return [OptionContract.parse(held.symbol).root for held in view.holdings.values() if held.structure]
 
 
 def _unwind(admission: Admission, intent: Intent, view: View) -> None:
@@ -204,7 +226,11 @@ def _unwind(admission: Admission, intent: Intent, view: View) -> None:
 
 def _planned(sends: Iterable[Send], of: Holding | BotPolicy, purpose: Purpose, symbol: str = "") -> bool:
     bot, symbol = (of.bot, of.symbol) if isinstance(of, Holding) else (of.id, symbol)
-    return any((send.order.bot, send.order.symbol, send.order.purpose) == (bot, symbol, purpose) for send in sends)
+    for send in sends:
+        order = send.order
+        if order.purpose is purpose and order.symbol == symbol and order.bot == bot:
+            return True
+    return False
 
 
 def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolicy) -> None:
@@ -221,7 +247,7 @@ def _admit_entry(admission: Admission, intent: Intent, view: View, bot: BotPolic
     if intent.symbol in view.ordered:
         admission.skip(subject, "entry_under_way", "an entry works at the venue already")
         return
-    if intent.symbol in view.holdings or _structures(view, intent.symbol):
+    if intent.symbol in view.holdings or intent.symbol in _structures(view):
         # A holding has one entry, one stop and one target: what is added to it would have others.
         admission.skip(subject, "holds", "the bot has it already, and each once")
         return
@@ -238,7 +264,7 @@ def _judge_entry(admission: Admission, intent: Intent, bot: BotPolicy) -> None:
     if isinstance(case, str):
         admission.skip(subject, "cannot_size", case)
         return
-    verdict = replace(judge(case, admission.book.rules), intent=intent)  # as the bot wished it
+    verdict = judge(case, admission.book.rules, intent)
     if verdict.admitted == 0:
         admission.judgements.append(verdict)
         admission.skip(subject, "capped", verdict.reason)

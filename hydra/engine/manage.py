@@ -12,17 +12,20 @@ the venue has no exits that hang on an entry, and no stops that become market or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra.engine.drafts import Drafts
-from hydra.engine.protection import closer, left_of, protected_quantity
+from hydra.engine.protection import at_venue, closer, left_of, under_stops
 from hydra.engine.unwind import unwind, why_flat
-from hydra.guard import ask_foreign, shown, told
+from hydra.guard import ask_until_one_speaks, shown, told
 from hydra.model.market import AssetClass, Instrument, asset_class_of, usual_instrument
-from hydra.model.money import ZERO, plain, to_increment
+from hydra.model.money import plain, to_increment
 from hydra.model.orders import (
     Cancel,
+    Order,
     OrderStatus,
     OrderType,
     Purpose,
@@ -31,9 +34,9 @@ from hydra.model.orders import (
     Skip,
     TimeInForce,
 )
-from hydra.model.portfolio import Halt, Holding
+from hydra.model.portfolio import Halt, Holding, by_owner
 from hydra.model.snapshot import Failure, Snapshot, StopMoved, Tighten
-from hydra.risk.plugs import RuleBook
+from hydra.risk.plugs import Exit, RuleBook
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,8 +50,7 @@ class Managed:
     halts: tuple[Halt, ...] = ()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Wish:
+class _Wish(NamedTuple):
     """What the exits want of a holding: its end (with the exit's name), a closer stop, or nothing; and which one failed."""
 
     cause: str = ""
@@ -57,56 +59,73 @@ class _Wish:
     failure: str = ""
 
 
+_NO_WISH = _Wish()
+
+
+class _Round(NamedTuple):
+    """What the holdings of a cycle are looked after with, and what that has come to so far."""
+
+    snapshot: Snapshot
+    book: RuleBook
+    exits: tuple[tuple[str, Exit], ...]
+    drafts: Drafts
+    reachable: bool
+    result: Managed
+
+
 def manage(snapshot: Snapshot, book: RuleBook, drafts: Drafts, *, reachable: bool) -> Managed:
     """Exits and protective stops for every holding, in the ledger's order; structures after the rest."""
-    result = Managed()
-    for holding in snapshot.ledger.holdings.values():
-        if not holding.structure:
-            _look_after(holding, snapshot, book, drafts, result, reachable=reachable)
-    unwound = unwind(snapshot, book, drafts, reachable=reachable)
-    result.sends += unwound.sends
-    result.skips += unwound.skips
-    for failure in unwound.failures:
-        result.halts = _latch(result.halts, snapshot, failure)
+    result, holdings = Managed(), snapshot.ledger.holdings
+    if not holdings:
+        return result
+    at_work, structures = by_owner(snapshot.ledger.orders), False
+    now = _Round(snapshot, book, tuple(book.exits.items()), drafts, reachable, result)
+    for holding in holdings.values():
+        if holding.structure:
+            structures = True
+        else:
+            _look_after(holding, at_work.get((holding.bot, holding.symbol), ()), now)
+    if structures:
+        unwound = unwind(snapshot, book, drafts, reachable=reachable)
+        result.sends += unwound.sends
+        result.skips += unwound.skips
+        for failure in unwound.failures:
+            result.halts = _latch(result.halts, snapshot, failure)
     return result
 
 
-def _look_after(
-    holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, result: Managed, *, reachable: bool
-) -> None:
-    why_not = cannot_act(holding, snapshot, reachable=reachable)
-    wish = _wish(holding, snapshot, book)
+def _look_after(holding: Holding, working: Sequence[Order], now: _Round) -> None:
+    """``working`` are the orders that work for it."""
+    snapshot, result = now.snapshot, now.result
+    why_not_now = _why_not_now(working, reachable=now.reachable)
+    why_not = _why_shut(holding, snapshot) if why_not_now is None else why_not_now
+    wish = _wish(holding, now)
+    bare = under_stops(working) < abs(holding.quantity)
     if wish.failure:
         result.halts = _latch(result.halts, snapshot, wish.failure)
     if why_not is not None:
-        bare = _bare(holding, snapshot)
-        if bare and _why_not_now(holding, snapshot, reachable=reachable) is None:
-            _mend(holding, snapshot, book, drafts, result)  # a stop may rest before its session opens
+        if bare and why_not_now is None:
+            _mend(holding, working, now)  # a stop may rest before its session opens
         elif wish.reason or bare:
             result.skips += (Skip(subject=holding.key, code="exit_waits", reason=why_not),)
-    elif _stop_first(holding, snapshot):
-        _mend(holding, snapshot, book, drafts, result)
+    elif bare and 0 < holding.exit_refused == snapshot.cycle - 1:
+        _mend(holding, working, now)  # its exit was refused just now: before that is tried again, it gets its stop back
     elif wish.reason:
-        sends = exit_order(holding, snapshot, drafts, wish.reason, wish.cause)
+        sends = exit_order(holding, snapshot, now.drafts, wish.reason, wish.cause)
         result.sends += sends
         if not sends:
             reason = _nothing_to_close(holding, snapshot)
             result.skips += (Skip(subject=holding.key, code="exit_waits", reason=reason),)
-    elif _bare(holding, snapshot) or _behind(holding, snapshot):
-        _mend(holding, snapshot, book, drafts, result)
+    elif bare or _behind(holding, working, snapshot):
+        _mend(holding, working, now)
     if wish.tighten is not None and not wish.reason:
         moved = StopMoved(bot=holding.bot, symbol=holding.symbol, stop=wish.tighten.stop, reason=wish.tighten.reason)
         result.stops += (moved,)
 
 
-def _stop_first(holding: Holding, snapshot: Snapshot) -> bool:
-    """True when the venue refused its exit just now: before that is tried again, it gets its stop back."""
-    return 0 < holding.exit_refused == snapshot.cycle - 1 and _bare(holding, snapshot)
-
-
-def _mend(holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, result: Managed) -> None:
+def _mend(holding: Holding, working: Sequence[Order], now: _Round) -> None:
     """Get a stop of the full size under a holding: its own entry's, if that still works, else a new one."""
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
+    snapshot, drafts, result = now.snapshot, now.drafts, now.result
     entry = next((order for order in working if order.purpose is Purpose.ENTRY), None)
     instrument = _instrument(holding.symbol, snapshot)
     if entry is not None and instrument.exits_with_entry:
@@ -118,14 +137,14 @@ def _mend(holding: Holding, snapshot: Snapshot, book: RuleBook, drafts: Drafts, 
     if quantity == 0:
         result.skips += (Skip(subject=holding.key, code="stop_waits", reason=_nothing_to_close(holding, snapshot)),)
         return
-    result.sends += (_protect(holding, snapshot, drafts, quantity, book.policy.risk.stop_limit_slack),)
+    result.sends += (_protect(holding, snapshot, drafts, quantity, now.book.policy.risk.stop_limit_slack),)
 
 
 def _nothing_to_close(holding: Holding, snapshot: Snapshot) -> str:
     unseen = abs(holding.quantity) - left_of(holding, snapshot)
     if unseen:
         return f"{plain(unseen)} of {plain(holding.quantity)} were closed at the venue by its orders; the fills are not seen yet"
-    held = next((p.quantity for p in snapshot.sight.positions or () if p.symbol == holding.symbol), ZERO)
+    held = at_venue(holding.symbol, snapshot)
     least = _instrument(holding.symbol, snapshot).minimum_quantity
     return f"the ledger holds {plain(holding.quantity)}, the venue {plain(held)}; the least that can be sold is {plain(least)}"
 
@@ -146,7 +165,7 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
         quantity=quantity,
         order_type=OrderType.MARKET,
         purpose=Purpose.EXIT,
-        time_in_force=TimeInForce.GTC if _class(holding) is AssetClass.CRYPTO else TimeInForce.DAY,
+        time_in_force=TimeInForce.GTC if asset_class_of(holding.symbol) is AssetClass.CRYPTO else TimeInForce.DAY,
         thesis=reason,
         cause=cause,
     )
@@ -155,27 +174,34 @@ def exit_order(holding: Holding, snapshot: Snapshot, drafts: Drafts, reason: str
 
 def cannot_act(holding: Holding, snapshot: Snapshot, *, reachable: bool) -> str | None:
     """Why nothing can be sold of this holding now, or ``None``: the venue, an order under way, or the session."""
-    why_not = _why_not_now(holding, snapshot, reachable=reachable)
-    if why_not is not None:
-        return why_not
-    sessions = snapshot.sight.sessions
-    session = None if sessions is None else sessions.by_class.get(_class(holding))
+    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
+    why_not = _why_not_now(working, reachable=reachable)
+    return _why_shut(holding, snapshot) if why_not is None else why_not
+
+
+def _why_shut(holding: Holding, snapshot: Snapshot) -> str | None:
+    """Why its session takes no order now that sells at once, or ``None``."""
+    sessions, kind = snapshot.sight.sessions, asset_class_of(holding.symbol)
+    session = None if sessions is None else sessions.by_class.get(kind)
     if session is None or not session.open:
-        return f"the {_class(holding)} session is {'unknown' if session is None else session.phase}"
+        return f"the {kind} session is {'unknown' if session is None else session.phase}"
     return None
 
 
-def _why_not_now(holding: Holding, snapshot: Snapshot, *, reachable: bool) -> str | None:
+def _why_not_now(working: Sequence[Order], *, reachable: bool) -> str | None:
+    """Why no order may be sent for a holding now, or ``None``: the venue, or one of these orders that work for it."""
     if not reachable:
         return "the venue does not answer"
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    pending = [o for o in working if o.status.unresolved or o.purpose is Purpose.EXIT]
-    return f"{pending[0].purpose} {pending[0].client_id} is {pending[0].status}" if pending else None
+    for order in working:
+        if order.status.unresolved or order.purpose is Purpose.EXIT:
+            return f"{order.purpose} {order.client_id} is {order.status}"
+    return None
 
 
-def _wish(holding: Holding, snapshot: Snapshot, book: RuleBook) -> _Wish:
+def _wish(holding: Holding, now: _Round) -> _Wish:
     """What the exits want: the first that wants it closed decides, and of the stops the closest."""
-    flat = why_flat(snapshot.ledger, holding.bot)
+    snapshot, book, ledger = now.snapshot, now.book, now.snapshot.ledger
+    flat = why_flat(ledger, holding.bot) if ledger.flatten else ""
     if flat:
         return _Wish(cause="flatten", reason=flat)
     if holding.leaving:
@@ -183,21 +209,25 @@ def _wish(holding: Holding, snapshot: Snapshot, book: RuleBook) -> _Wish:
     bot = book.bots.get(holding.bot)
     if bot is None:
         return _Wish(cause="no_bot", reason=f"no bot {holding.bot} is in the policy any more")
-    wish = _Wish()
-    for name, ask in book.exits.items():
-        answer = ask_foreign(name, ask, holding, snapshot, book.policy, bot)
+    exits, policy = iter(now.exits), book.policy
+    failure, closest = "", None
+    while (heard := ask_until_one_speaks(exits, holding, snapshot, policy, bot)) is not None:
+        name, answer = heard
         if type(answer) is Failure:
-            wish.failure = wish.failure or f"exit {name} failed: {answer.kind}: {answer.reason}"
+            failure = failure or f"exit {name} failed: {answer.kind}: {answer.reason}"
         elif type(answer) is str and answer:
-            wish.cause, wish.reason = name, f"{name}: {told(answer)}"
-            return wish
+            return _Wish(cause=name, reason=f"{name}: {told(answer)}", failure=failure)
         elif type(answer) is Tighten and _is_sound(answer):
-            _tighten(wish, holding, snapshot, name, answer)
-            if wish.reason:
-                return wish
-        elif answer is not None:
-            wish.failure = wish.failure or f"exit {name} answered with {shown(answer)}"
-    return _worth_moving(wish, holding, book)
+            moved = _moved(holding, snapshot, answer)
+            if type(moved) is str:
+                return _Wish(cause=name, reason=f"{name}: {told(answer.reason)}; {moved}", failure=failure)
+            if type(moved) is Decimal and (closest is None or (moved - closest.stop) * holding.quantity > 0):
+                closest = Tighten(stop=moved, reason=f"{name}: {told(answer.reason)}")
+        else:
+            failure = failure or f"exit {name} answered with {shown(answer)}"
+    if closest is None and not failure:
+        return _NO_WISH  # nearly always
+    return _Wish(tighten=_worth_moving(closest, holding, book), failure=failure)
 
 
 def _is_sound(answer: Tighten) -> bool:
@@ -205,29 +235,26 @@ def _is_sound(answer: Tighten) -> bool:
     return type(answer.stop) is Decimal and answer.stop.is_finite() and answer.stop > 0 and type(answer.reason) is str
 
 
-def _tighten(wish: _Wish, holding: Holding, snapshot: Snapshot, name: str, answer: Tighten) -> None:
-    """Take a closer stop in; one that the price has passed already is an exit."""
+def _moved(holding: Holding, snapshot: Snapshot, answer: Tighten) -> Decimal | str | None:
+    """The closer stop that is wished; in words, where the price has passed it already, which is an exit; ``None`` for one no closer."""
     way = 1 if holding.quantity > 0 else -1
     tick = _instrument(holding.symbol, snapshot).price_increment
     stop = to_increment(answer.stop, tick, "down" if way > 0 else "up")
     if stop <= 0 or not closer(holding, stop):
-        return
+        return None
     quote = snapshot.sight.quotes.get(holding.symbol)
     price = None if quote is None else quote.bid if way > 0 else quote.ask
     if price is not None and (price - stop) * way <= 0:
-        wish.cause = name
-        wish.reason = f"{name}: {told(answer.reason)}; the price {plain(price)} has passed the stop {plain(stop)}"
-    elif wish.tighten is None or (stop - wish.tighten.stop) * way > 0:
-        wish.tighten = Tighten(stop=stop, reason=f"{name}: {told(answer.reason)}")
+        return f"the price {plain(price)} has passed the stop {plain(stop)}"
+    return stop
 
 
-def _worth_moving(wish: _Wish, holding: Holding, book: RuleBook) -> _Wish:
+def _worth_moving(closest: Tighten | None, holding: Holding, book: RuleBook) -> Tighten | None:
     """A stop is not replaced for less than ``risk.stop_step`` of its price."""
-    if wish.tighten is not None and holding.protection is not None:
-        moves = abs(wish.tighten.stop - holding.protection.stop)
-        if moves < book.policy.risk.stop_step * holding.protection.stop:
-            wish.tighten = None
-    return wish
+    if closest is None or holding.protection is None:
+        return closest
+    moves = abs(closest.stop - holding.protection.stop)
+    return None if moves < book.policy.risk.stop_step * holding.protection.stop else closest
 
 
 def _latch(halts: tuple[Halt, ...], snapshot: Snapshot, reason: str) -> tuple[Halt, ...]:
@@ -238,20 +265,23 @@ def _latch(halts: tuple[Halt, ...], snapshot: Snapshot, reason: str) -> tuple[Ha
     return (*halts, Halt(kind=kind, reason=reason, at=snapshot.at, by="hydra", automatic=False))
 
 
-def _bare(holding: Holding, snapshot: Snapshot) -> bool:
-    return protected_quantity(snapshot.ledger, holding.bot, holding.symbol) < abs(holding.quantity)
-
-
-def _behind(holding: Holding, snapshot: Snapshot) -> bool:
+def _behind(holding: Holding, working: Sequence[Order], snapshot: Snapshot) -> bool:
     """True when the stop that rests for it is not the one that was decided, and nothing of its entry is still working."""
-    working = snapshot.ledger.working(bot=holding.bot, symbol=holding.symbol)
-    if holding.protection is None or Purpose.ENTRY in [order.purpose for order in working]:
+    if holding.protection is None:
         return False
-    resting = [o.stop for o in working if o.purpose is Purpose.STOP and o.stop is not None]
-    if not resting:
+    long, furthest = holding.quantity > 0, None
+    for order in working:
+        if order.purpose is Purpose.ENTRY:
+            return False
+        stop = order.stop if order.purpose is Purpose.STOP else None
+        if stop is not None and (furthest is None or (stop < furthest if long else stop > furthest)):
+            furthest = stop
+    if furthest is None:
         return False
-    wanted = to_increment(holding.protection.stop, _instrument(holding.symbol, snapshot).price_increment)
-    return any((wanted - stop) * holding.quantity > 0 for stop in resting)
+    wanted, tick = holding.protection.stop, _instrument(holding.symbol, snapshot).price_increment
+    if wanted % tick:
+        wanted = to_increment(wanted, tick)
+    return furthest < wanted if long else furthest > wanted
 
 
 def _protect(holding: Holding, snapshot: Snapshot, drafts: Drafts, quantity: Decimal, slack: Decimal) -> Send:
@@ -310,7 +340,3 @@ def _instrument(symbol: str, snapshot: Snapshot) -> Instrument:
 
 def _closing_side(holding: Holding) -> Side:
     return Side.SELL if holding.quantity > 0 else Side.BUY
-
-
-def _class(holding: Holding) -> AssetClass:
-    return asset_class_of(holding.symbol)

@@ -31,18 +31,23 @@ def key_of(done: Value) -> tuple[Any, ...]:
 
 def must_do(plan: Plan) -> Iterator[Value]:
     """What follows from a plan without fail, once the cycle is closed."""
-    yield from (CancelSent(client_id=one.client_id, venue_id=one.venue_id, reason=one.reason) for one in plan.cancels)
-    yield from (Halted(halt=halt) for halt in plan.halts)
-    yield from (Resumed(by=one.by, reason=one.reason, forced=one.force) for one in plan.resumes)
-    yield from (Flattened(by=one.by, reason=one.reason, bot=one.bot) for one in plan.flattens)
-    yield from (Released(by=one.by, reason=one.reason, bot=one.bot, forget=one.force) for one in plan.releases)
+    for cancel in plan.cancels:
+        yield CancelSent(client_id=cancel.client_id, venue_id=cancel.venue_id, reason=cancel.reason)
+    for halt in plan.halts:
+        yield Halted(halt=halt)
+    for one in plan.resumes:
+        yield Resumed(by=one.by, reason=one.reason, forced=one.force)
+    for one in plan.flattens:
+        yield Flattened(by=one.by, reason=one.reason, bot=one.bot)
+    for one in plan.releases:
+        yield Released(by=one.by, reason=one.reason, bot=one.bot, forget=one.force)
 
 
 def to_do(plan: Plan) -> Iterator[Value]:
     """What may follow from a plan: also what makes way for an order, and an acceptance that came to something."""
     yield from must_do(plan)
     for send in plan.sends:
-        yield from (
-            CancelSent(client_id=one.client_id, venue_id=one.venue_id, reason=one.reason) for one in send.release
-        )
-    yield from (ForeignAccepted(by=one.by, reason=one.reason, cash=ZERO) for one in plan.accepts)
+        for cancel in send.release:
+            yield CancelSent(client_id=cancel.client_id, venue_id=cancel.venue_id, reason=cancel.reason)
+    for one in plan.accepts:
+        yield ForeignAccepted(by=one.by, reason=one.reason, cash=ZERO)

@@ -4,15 +4,16 @@ which a stop that follows is measured from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from hydra.model.market import Bar, Quote
 from hydra.model.money import ZERO
 from hydra.model.orders import Order, Purpose
-from hydra.model.portfolio import Holding, Ledger, holding_key
+from hydra.model.portfolio import Holding, Ledger, by_owner, holding_key
 from hydra.model.snapshot import Observed, Snapshot
-from hydra.model.structures import structures_of
+from hydra.model.structures import Structure, structures_of
 from hydra.model.values import replace
 
 _EXIT_COVERS = timedelta(minutes=5)
@@ -27,19 +28,23 @@ def watch_protection(ledger: Ledger, at: datetime) -> Ledger:
     if not ledger.holdings:
         return ledger
     changed: dict[str, Holding] = {}
-    unbounded = {
-        leg.key for structure in structures_of(ledger) if structure.most_lost is None for leg in structure.legs
-    }
+    at_work = by_owner(ledger.orders)
+    unbounded: frozenset[str] | None = None
     for key, holding in ledger.holdings.items():
         if holding.structure:
+            if unbounded is None:
+                unbounded = _unbounded(structures_of(ledger))
             since = (holding.unprotected_since or at) if key in unbounded else None
-            if since != holding.unprotected_since:
-                changed[key] = replace(holding, unprotected_since=since)
-            continue
-        since = _bare_since(holding, ledger.working(bot=holding.bot, symbol=holding.symbol), at)
+        else:
+            since = _bare_since(holding, at_work.get((holding.bot, holding.symbol), ()), at)
         if since != holding.unprotected_since:
             changed[key] = replace(holding, unprotected_since=since)
     return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
+
+
+def _unbounded(structures: tuple[Structure, ...]) -> frozenset[str]:
+    """The keys of the legs that nothing bounds the loss of."""
+    return frozenset(leg.key for one in structures if one.most_lost is None for leg in one.legs)
 
 
 def left_of(holding: Holding, snapshot: Snapshot) -> Decimal:
@@ -49,8 +54,8 @@ def left_of(holding: Holding, snapshot: Snapshot) -> Decimal:
     another bot's. Where it holds as much, nothing is missing, whatever an old order says: a position is never trapped by one.
     """
     ledger, symbol = snapshot.ledger, holding.symbol
-    held = next((position.quantity for position in snapshot.sight.positions or () if position.symbol == symbol), ZERO)
-    ours = (one.quantity for one in ledger.holdings.values() if one.symbol == symbol)
+    held = at_venue(symbol, snapshot)
+    ours = [one.quantity for one in ledger.holdings.values() if one.symbol == symbol]
     booked = sum(ours, ledger.foreign.get(symbol, ZERO))
     if (held - booked) * holding.quantity >= 0:
         return abs(holding.quantity)
@@ -63,6 +68,14 @@ def left_of(holding: Holding, snapshot: Snapshot) -> Decimal:
         ZERO,
     )
     return max(ZERO, abs(holding.quantity) - closed)
+
+
+def at_venue(symbol: str, snapshot: Snapshot) -> Decimal:
+    """How much of a symbol the venue says is held; below zero when it is owed."""
+    for position in snapshot.sight.positions or ():
+        if position.symbol == symbol:
+            return position.quantity
+    return ZERO
 
 
 def _closed_by(order: Order, symbol: str) -> Decimal:
@@ -79,36 +92,43 @@ def watch_one(ledger: Ledger, client_id: str, at: datetime) -> Ledger:
     held = None if order is None else ledger.holdings.get(holding_key(order.bot, order.symbol))
     if held is None or held.structure:
         return ledger
-    mine = tuple(
-        o for o in ledger.orders.values() if o.bot == held.bot and o.symbol == held.symbol and not o.status.terminal
-    )
+    bot, symbol = held.bot, held.symbol
+    mine = [o for o in ledger.orders.values() if o.symbol == symbol and o.bot == bot and not o.status.terminal]
     since = _bare_since(held, mine, at)
     if since == held.unprotected_since:
         return ledger
     return replace(ledger, holdings={**ledger.holdings, held.key: replace(held, unprotected_since=since)})
 
 
-def _bare_since(holding: Holding, working: tuple[Order, ...], at: datetime) -> datetime | None:
-    covered = sum([_covers(order, at) for order in working], ZERO)
-    return None if covered >= abs(holding.quantity) else holding.unprotected_since or at
-
-
-def _covers(order: Order, at: datetime) -> Decimal:
-    """How much of a holding an order looks after: a stop that is known to rest, or an exit that is about to sell.
+def _bare_since(holding: Holding, working: Sequence[Order], at: datetime) -> datetime | None:
+    """Since when less than all of it is looked after: by a stop that is known to rest, or by an exit that is about to sell.
 
     An exit that does not get done covers nothing for long.
     """
-    if order.status.unresolved or order.purpose not in (Purpose.STOP, Purpose.EXIT):
-        return ZERO
-    if order.purpose is Purpose.EXIT and (order.sent_at is None or at - order.sent_at >= _EXIT_COVERS):
-        return ZERO
-    return order.remaining
+    size, covered = abs(holding.quantity), under_stops(working)
+    if covered < size:
+        covered += sum([order.remaining for order in working if _is_about_to_sell(order, at)], ZERO)
+    return None if covered >= size else holding.unprotected_since or at
+
+
+def _is_about_to_sell(order: Order, at: datetime) -> bool:
+    if order.purpose is not Purpose.EXIT or order.status.unresolved or order.sent_at is None:
+        return False
+    return at - order.sent_at < _EXIT_COVERS
+
+
+def under_stops(working: Iterable[Order]) -> Decimal:
+    """How much of what a bot holds of a symbol rests under stops that the venue is known to have; these are its orders that work."""
+    covered = ZERO
+    for order in working:
+        if order.purpose is Purpose.STOP and not order.status.unresolved:
+            covered += order.quantity - order.filled
+    return covered
 
 
 def protected_quantity(ledger: Ledger, bot: str, symbol: str) -> Decimal:
     """How much of a holding rests under a stop that the venue is known to have."""
-    working = ledger.working(bot=bot, symbol=symbol)
-    return sum([o.remaining for o in working if o.purpose is Purpose.STOP and not o.status.unresolved], ZERO)
+    return under_stops(ledger.working(bot=bot, symbol=symbol))
 
 
 def closer(holding: Holding, stop: Decimal) -> bool:
@@ -129,18 +149,22 @@ def note_best(ledger: Ledger, seen: Observed) -> Ledger:
         return ledger
     changed: dict[str, Holding] = {}
     for key, held in ledger.holdings.items():
-        if held.structure:
-            continue
-        quote, since = quotes.get(held.symbol), [b for b in bars if b.symbol == held.symbol and b.at >= held.opened_at]
-        if held.quantity > 0:
-            prices = [bar.high for bar in since] + ([] if quote is None else [quote.bid])
-            best = max(prices, default=held.best)
-        else:
-            prices = [bar.low for bar in since] + ([] if quote is None else [quote.ask])
-            best = min(prices, default=held.best)
-        if best is not None and (held.best is None or (best > held.best) is (held.quantity > 0)) and best != held.best:
+        best = held.best if held.structure else _best(held, quotes.get(held.symbol), bars)
+        if best is not held.best:
             changed[key] = replace(held, best=best)
     return replace(ledger, holdings={**ledger.holdings, **changed}) if changed else ledger
+
+
+def _best(held: Holding, quote: Quote | None, bars: Iterable[Bar]) -> Decimal | None:
+    """The best price with one look more; the very same as before where that shows no better one."""
+    best, symbol, since, long = held.best, held.symbol, held.opened_at, held.quantity > 0
+    prices = [bar.high if long else bar.low for bar in bars if bar.symbol == symbol and bar.at >= since]
+    if quote is not None:
+        prices.append(quote.bid if long else quote.ask)
+    for price in prices:
+        if best is None or (price > best if long else price < best):
+            best = price
+    return best
 
 
 def note_extremes(ledger: Ledger, best: Mapping[str, Decimal]) -> Ledger:

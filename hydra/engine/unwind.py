@@ -12,7 +12,7 @@ from math import gcd
 
 from hydra.engine.drafts import Drafts
 from hydra.engine.protection import left_of
-from hydra.guard import ask_foreign, shown, told
+from hydra.guard import ask_until_one_speaks, shown, told
 from hydra.model.market import AssetClass
 from hydra.model.money import ZERO, plain
 from hydra.model.orders import Cancel, Leg, OrderType, Purpose, Send, Side, Skip, TimeInForce
@@ -178,13 +178,13 @@ def _why_exit(structure: Structure, snapshot: Snapshot, book: RuleBook) -> tuple
     bot = book.bots.get(structure.bot)
     if bot is None:
         return "no_bot", f"no bot {structure.bot} is in the policy any more", ""
-    failure = ""
-    for name, ask in book.option_exits.items():
-        answer = ask_foreign(name, ask, structure, snapshot, book.policy, bot)
+    failure, exits, policy = "", iter(book.option_exits.items()), book.policy
+    while (heard := ask_until_one_speaks(exits, structure, snapshot, policy, bot)) is not None:
+        name, answer = heard
         if type(answer) is Failure:
             failure = failure or f"option exit {name} failed: {answer.kind}: {answer.reason}"
         elif type(answer) is str and answer:
             return name, f"{name}: {told(answer)}", failure
-        elif answer is not None:
+        else:
             failure = failure or f"option exit {name} answered with {shown(answer)}"
     return "", "", failure

@@ -2,6 +2,9 @@
 
 The lifecycle is a table (``LIFECYCLE``). ``UNKNOWN`` is a state of its own: the venue may or may not have the order. It is
 left only by asking the venue, never by guessing; ``NOT_RECEIVED`` is the venue's own word that no such order ever arrived.
+
+What is asked of a member of an enumeration time and again (``sign``, ``terminal``) is an attribute of it, set once. The values'
+checks are written out where a value is built many times in a cycle: the helper that names what is wrong is called when it is.
 """
 
 from __future__ import annotations
@@ -27,10 +30,11 @@ class Side(StrEnum):
     BUY = "buy"
     SELL = "sell"
 
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self is Side.BUY else -1
+    sign: int
+    """+1 for a buy, -1 for a sell."""
+
+    def __init__(self, value: str) -> None:
+        self.sign = 1 if value == "buy" else -1
 
     @property
     def opposite(self) -> Side:
@@ -46,6 +50,11 @@ class OrderType(StrEnum):
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
     TRAILING_STOP = "trailing_stop"
+
+
+_PLAIN_TYPES = (OrderType.MARKET, OrderType.LIMIT)
+_LIMIT_TYPES = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+_STOP_TYPES = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 class TimeInForce(StrEnum):
@@ -67,10 +76,11 @@ class Purpose(StrEnum):
     STOP = "stop"
     TARGET = "target"
 
-    @property
-    def reduces(self) -> bool:
-        """True for every purpose that may only reduce a position."""
-        return self is not Purpose.ENTRY
+    reduces: bool
+    """True for every purpose that may only reduce a position."""
+
+    def __init__(self, value: str) -> None:
+        self.reduces = value != "entry"
 
 
 class OrderStatus(StrEnum):
@@ -87,19 +97,17 @@ class OrderStatus(StrEnum):
     REJECTED = "rejected"
     NOT_RECEIVED = "not_received"
 
-    @property
-    def terminal(self) -> bool:
-        """True when nothing more can happen to the order."""
-        return not LIFECYCLE[self]
+    terminal: bool
+    """True when nothing more can happen to the order: nothing follows it in ``LIFECYCLE``."""
 
-    @property
-    def unresolved(self) -> bool:
-        """True while the venue has not said whether it has the order."""
-        return self in _UNRESOLVED
+    unresolved: bool
+    """True while the venue has not said whether it has the order."""
+
+    def __init__(self, value: str) -> None:
+        self.unresolved = value in ("sent", "unknown")
 
 
 _S = OrderStatus
-_UNRESOLVED = frozenset({_S.SENT, _S.UNKNOWN})
 _ANSWERED = {_S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
 LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.SENT: frozenset(_ANSWERED | {_S.UNKNOWN, _S.NOT_RECEIVED}),
@@ -113,6 +121,8 @@ LIFECYCLE: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.REJECTED: frozenset(),
     _S.NOT_RECEIVED: frozenset(),
 }
+for _status, _next in LIFECYCLE.items():
+    _status.terminal = not _next
 
 
 def step(client_id: str, now: OrderStatus, then: OrderStatus) -> OrderStatus:
@@ -149,7 +159,9 @@ class Protection(Value, frozen=True, kw_only=True):
     target: Decimal | None = None
 
     def __post_init__(self) -> None:
-        positive("protection.stop", self.stop)
+        stop = self.stop
+        if type(stop) is not Decimal or not stop.is_finite() or stop <= ZERO:
+            positive("protection.stop", stop)
         if self.target is not None:
             positive("protection.target", self.target)
 
@@ -214,11 +226,11 @@ class Intent(Value, frozen=True, kw_only=True):
     legs: tuple[Leg, ...] = ()
 
     def __post_init__(self) -> None:
-        named("intent.bot", self.bot)
-        named("intent.symbol", self.symbol)
-        named("intent.thesis", self.thesis)
+        for name, text in (("bot", self.bot), ("symbol", self.symbol), ("thesis", self.thesis)):
+            if type(text) is not str or not text:
+                named(f"intent.{name}", text)
         positive("intent.reference", self.reference)
-        if self.order_type not in (OrderType.MARKET, OrderType.LIMIT):
+        if self.order_type not in _PLAIN_TYPES:
             raise Invalid(f"an intent is a market or a limit order, got {self.order_type}")
         if (self.limit is None) is not (self.order_type is OrderType.MARKET):
             raise Invalid(
@@ -256,11 +268,13 @@ class Ceiling(Value, frozen=True, kw_only=True):
     reason: str
 
     def __post_init__(self) -> None:
-        named("ceiling.rule", self.rule)
-        named("ceiling.reason", self.reason)
-        quantity = self.quantity
+        rule, quantity, reason = self.rule, self.quantity, self.reason
+        if type(rule) is not str or not rule:
+            named("ceiling.rule", rule)
+        if type(reason) is not str or not reason:
+            named("ceiling.reason", reason)
         if type(quantity) is not Decimal or not quantity.is_finite() or quantity < ZERO:
-            not_negative(f"ceiling.quantity of {self.rule}", quantity)  # there are many in a cycle: named when refused
+            not_negative(f"ceiling.quantity of {rule}", quantity)
 
 
 class Judgement(Value, frozen=True, kw_only=True):
@@ -320,35 +334,43 @@ class Order(Value, frozen=True, kw_only=True):
     reason: str = ""
 
     def __post_init__(self) -> None:
-        named("order.client_id", self.client_id)
-        if len(self.client_id) > CLIENT_ID_MAX_LENGTH:
-            raise Invalid(f"order.client_id has {len(self.client_id)} characters, at most {CLIENT_ID_MAX_LENGTH}")
-        named("order.symbol", self.symbol)
-        positive("order.quantity", self.quantity)
-        not_negative("order.filled", self.filled)
-        if self.filled > self.quantity:
-            raise Invalid(f"order {self.client_id} filled {self.filled} of {self.quantity}")
-        needs_limit = self.order_type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
-        needs_stop = self.order_type in (OrderType.STOP, OrderType.STOP_LIMIT)
-        if (self.limit is not None) is not needs_limit:
-            raise Invalid(f"order {self.client_id}: limit {self.limit} does not fit the type {self.order_type}")
-        if (self.stop is not None) is not needs_stop:
-            raise Invalid(f"order {self.client_id}: stop {self.stop} does not fit the type {self.order_type}")
-        for name in ("limit", "stop"):
-            if getattr(self, name) is not None:
-                positive(f"order.{name}", getattr(self, name))
+        client_id, symbol, quantity, filled = self.client_id, self.symbol, self.quantity, self.filled
+        if type(client_id) is not str or not client_id:
+            named("order.client_id", client_id)
+        if len(client_id) > CLIENT_ID_MAX_LENGTH:
+            raise Invalid(f"order.client_id has {len(client_id)} characters, at most {CLIENT_ID_MAX_LENGTH}")
+        if type(symbol) is not str or not symbol:
+            named("order.symbol", symbol)
+        if type(quantity) is not Decimal or not quantity.is_finite() or quantity <= ZERO:
+            positive("order.quantity", quantity)
+        if type(filled) is not Decimal or not filled.is_finite() or filled < ZERO:
+            not_negative("order.filled", filled)
+        if filled > quantity:
+            raise Invalid(f"order {client_id} filled {filled} of {quantity}")
+        self._check_prices()
         if self.protection is not None and self.purpose is not Purpose.ENTRY:
-            raise Invalid(f"order {self.client_id}: only an entry carries protection")
-        self._check_legs()
-        for name in ("sent_at", "updated_at"):
-            if getattr(self, name) is not None:
-                aware_utc(f"order.{name}", getattr(self, name))
+            raise Invalid(f"order {client_id}: only an entry carries protection")
+        if self.legs:
+            self._check_legs()
+        if self.sent_at is not None:
+            aware_utc("order.sent_at", self.sent_at)
+        if self.updated_at is not None:
+            aware_utc("order.updated_at", self.updated_at)
+
+    def _check_prices(self) -> None:
+        limit, stop, kind = self.limit, self.stop, self.order_type
+        if (limit is not None) is not (kind in _LIMIT_TYPES):
+            raise Invalid(f"order {self.client_id}: limit {limit} does not fit the type {kind}")
+        if (stop is not None) is not (kind in _STOP_TYPES):
+            raise Invalid(f"order {self.client_id}: stop {stop} does not fit the type {kind}")
+        if limit is not None:
+            positive("order.limit", limit)
+        if stop is not None:
+            positive("order.stop", stop)
 
     def _check_legs(self) -> None:
-        if not self.legs:
-            return
         check_legs(f"order {self.client_id}", self.legs)
-        if self.order_type not in (OrderType.MARKET, OrderType.LIMIT) or self.protection is not None:
+        if self.order_type not in _PLAIN_TYPES or self.protection is not None:
             raise Invalid(f"order {self.client_id} with legs is a market or a limit order without protection")
 
     @property
@@ -376,10 +398,15 @@ class VenueOrder(Value, frozen=True, kw_only=True):
     reason: str = ""
 
     def __post_init__(self) -> None:
-        named("venue_order.venue_id", self.venue_id)
-        named("venue_order.symbol", self.symbol)
-        positive("venue_order.quantity", self.quantity)
-        not_negative("venue_order.filled", self.filled)
+        venue_id, symbol, quantity, filled = self.venue_id, self.symbol, self.quantity, self.filled
+        if type(venue_id) is not str or not venue_id:
+            named("venue_order.venue_id", venue_id)
+        if type(symbol) is not str or not symbol:
+            named("venue_order.symbol", symbol)
+        if type(quantity) is not Decimal or not quantity.is_finite() or quantity <= ZERO:
+            positive("venue_order.quantity", quantity)
+        if type(filled) is not Decimal or not filled.is_finite() or filled < ZERO:
+            not_negative("venue_order.filled", filled)
         if self.status.unresolved or self.status is OrderStatus.NOT_RECEIVED:
             raise Invalid(f"a venue cannot report an order as {self.status}")
 
@@ -437,5 +464,5 @@ class Send(Value, frozen=True, kw_only=True):
 
 def client_order_id(run: str, cycle: int, bot: str, symbol: str, purpose: Purpose, ordinal: int) -> str:
     """The identity of an order: the same decision always has the same id, two orders of one cycle never share one."""
-    text = "\x1f".join((run, str(cycle), bot, symbol, purpose.value, str(ordinal)))
+    text = "\x1f".join((run, str(cycle), bot, symbol, purpose, str(ordinal)))
     return "hy-" + hashlib.sha256(text.encode()).hexdigest()[:32]

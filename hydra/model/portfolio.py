@@ -298,7 +298,7 @@ class Ledger(Value, frozen=True, kw_only=True):
 
     def working(self, *, bot: str, symbol: str) -> tuple[Order, ...]:
         """The orders of a bot on a symbol that are not done."""
-        return _by_owner(self.orders).get((bot, symbol), ())
+        return by_owner(self.orders).get((bot, symbol), ())
 
     @property
     def unresolved(self) -> tuple[Order, ...]:
@@ -314,7 +314,7 @@ def _blank(bot: str) -> BotRecord:
 _indexed: tuple[Mapping[str, Order], Mapping[tuple[str, str], tuple[Order, ...]]] = ({}, {})
 
 
-def _by_owner(orders: Mapping[str, Order]) -> Mapping[tuple[str, str], tuple[Order, ...]]:
+def by_owner(orders: Mapping[str, Order]) -> Mapping[tuple[str, str], tuple[Order, ...]]:
     """The orders that are not done by bot and symbol. Kept for the mapping that was asked about last: one is never changed."""
     global _indexed  # noqa: PLW0603  # one tuple, replaced whole: a function of its argument all the same
     known, index = _indexed

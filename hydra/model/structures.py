@@ -20,7 +20,7 @@ from hydra.model.market import OptionContract, Right, multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Leg
 from hydra.model.portfolio import Holding, Ledger
-from hydra.model.same import Same
+from hydra.model.same import Same, kept
 from hydra.model.values import Value
 
 _SATURDAY = 5
@@ -62,14 +62,14 @@ class Structure(Value, frozen=True, kw_only=True):
 
 def structures_of(ledger: Ledger) -> tuple[Structure, ...]:
     """Every structure that is held, in the ledger's order."""
-    return _among(Same(ledger.holdings)) if ledger.holdings else ()
+    return _among(ledger.holdings) if ledger.holdings else ()
 
 
-@lru_cache(maxsize=4)
-def _among(holdings: Same[Mapping[str, Holding]]) -> tuple[Structure, ...]:
+@kept
+def _among(holdings: Mapping[str, Holding]) -> tuple[Structure, ...]:
     """Asked many times in a cycle: by kills, exits and chains."""
     found: dict[str, list[Holding]] = {}
-    for holding in holdings.value.values():
+    for holding in holdings.values():
         if holding.structure:
             found.setdefault(holding.structure, []).append(holding)
     return tuple(

@@ -18,12 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 
-from hydra.model.market import multiplier_of
+from hydra.model.market import Quote, multiplier_of
 from hydra.model.money import ONE, ZERO
 from hydra.model.portfolio import Holding, Ledger
-from hydra.model.same import Same
+from hydra.model.same import kept
 from hydra.model.snapshot import Snapshot
 from hydra.model.values import Value
 from hydra.policy import BotPolicy, Bucket, BudgetPolicy, OptionsPolicy, Policy
@@ -93,7 +92,7 @@ def budget(bot: BotPolicy, policy: Policy, start_equity: Decimal) -> Decimal:
     """A bot's share of the day's risk, in dollars; nothing for one that is not enabled."""
     if not bot.enabled:
         return ZERO
-    return _fractions(Same(policy))[bot.bucket] * policy.risk.daily_loss * start_equity
+    return _fractions(policy)[bot.bucket] * policy.risk.daily_loss * start_equity
 
 
 def fraction_of(bucket: Bucket, budgets: BudgetPolicy, peers: Mapping[Bucket, int]) -> Decimal:
@@ -116,34 +115,34 @@ def day_profit(bot: str, snapshot: Snapshot, options: OptionsPolicy) -> Decimal 
     the ask; contracts as in ``hydra.risk.option_values``), less what they cost. ``None`` when a price that it needs is not known.
     A holding from an earlier day counts with all it has gained since its entry: what it was worth last night is not kept.
     """
-    profit = snapshot.ledger.bot(bot).realized_today
-    for holding in _holdings_by_bot(Same(snapshot.ledger.holdings)).get(bot, ()):
-        worth = leg_worth(holding, snapshot, options) if holding.structure else _worth(holding, snapshot)
-        if worth is None:
-            return None
-        profit += worth - holding.quantity * holding.average_price * multiplier_of(holding.symbol)
-    return profit
+    profits = _day_profits(snapshot, options)
+    return profits[bot] if bot in profits else snapshot.ledger.bot(bot).realized_today
 
 
-def _worth(holding: Holding, snapshot: Snapshot) -> Decimal | None:
-    """Dollars that closing a holding brings now; below zero for a short one."""
-    quote = snapshot.sight.quotes.get(holding.symbol)
+@kept
+def _day_profits(snapshot: Snapshot, options: OptionsPolicy) -> Mapping[str, Decimal | None]:
+    """``day_profit`` of every bot that holds something: asked about each holding in turn, and summed in one walk over all of them."""
+    ledger, quotes, profits = snapshot.ledger, snapshot.sight.quotes, dict[str, Decimal | None]()
+    for holding in ledger.holdings.values():
+        bot = holding.bot
+        profit = profits[bot] if bot in profits else ledger.bot(bot).realized_today
+        if profit is None:
+            continue  # one price is not known: the sum is not
+        each = multiplier_of(holding.symbol)
+        worth = leg_worth(holding, snapshot, options) if holding.structure else _worth(holding, quotes, each)
+        profits[bot] = None if worth is None else profit + (worth - holding.quantity * holding.average_price * each)
+    return profits
+
+
+def _worth(holding: Holding, quotes: Mapping[str, Quote], each: Decimal) -> Decimal | None:
+    """Dollars that closing a holding brings now, with ``each`` as its multiplier; below zero for a short one."""
+    quote = quotes.get(holding.symbol)
     if quote is None:
         return None
-    price = quote.bid if holding.quantity > 0 else quote.ask
-    return holding.quantity * price * multiplier_of(holding.symbol)
+    return holding.quantity * (quote.bid if holding.quantity > 0 else quote.ask) * each
 
 
-@lru_cache(maxsize=2)
-def _holdings_by_bot(holdings: Same[Mapping[str, Holding]]) -> Mapping[str, list[Holding]]:
-    found: dict[str, list[Holding]] = {}
-    for holding in holdings.value.values():
-        found.setdefault(holding.bot, []).append(holding)
-    return found
-
-
-@lru_cache(maxsize=2)
-def _fractions(policy: Same[Policy]) -> Mapping[Bucket, Decimal]:
+@kept
+def _fractions(policy: Policy) -> Mapping[Bucket, Decimal]:
     """The fraction of a bot of each bucket: a policy does not change, and every exit asks."""
-    budgets, peers = policy.value.budgets, policy.value.peers
-    return {bucket: fraction_of(bucket, budgets, peers) for bucket in Bucket}
+    return {bucket: fraction_of(bucket, policy.budgets, policy.peers) for bucket in Bucket}

@@ -13,17 +13,26 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from hydra import indicators
 from hydra.model.errors import Invalid
 from hydra.model.market import asset_class_of, multiplier_of, usual_instrument
 from hydra.model.money import ZERO, exact, plain, to_increment
-from hydra.model.orders import Order, Protection, Purpose
+from hydra.model.orders import Order, Purpose
 from hydra.model.portfolio import Holding
 from hydra.model.snapshot import Snapshot, Tighten
 from hydra.policy import BotPolicy, Policy, TrailingPolicy, minute_of
 from hydra.risk.budgets import budget, day_profit
 from hydra.risk.prices import closing_side, shown
+
+_minute_of = lru_cache(maxsize=64)(minute_of)
+"""Asked of every holding in every cycle, always about the same few."""
+
+
+@lru_cache(maxsize=64)
+def _minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
 
 
 def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPolicy) -> str | None:
@@ -31,12 +40,13 @@ def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPo
 
     A stop-limit whose limit the price has passed rests there as a limit order that nobody takes.
     """
-    quote, stop = snapshot.sight.quotes.get(holding.symbol), _protection(holding).stop
-    if quote is None:
-        return None
+    quote, protection = snapshot.sight.quotes.get(holding.symbol), holding.protection
+    if protection is None:
+        raise _unprotected(holding)
+    stop = protection.stop
+    if quote is None or (quote.bid > stop if holding.quantity > 0 else quote.ask < stop):
+        return None  # nearly always
     side, price = closing_side(holding, quote)
-    if (price - stop) * _sign(holding) > 0:
-        return None
     resting = _resting(holding, snapshot, Purpose.STOP)
     passed = [
         order.limit for order in resting if order.limit is not None and (price - order.limit) * _sign(holding) < 0
@@ -51,12 +61,16 @@ def stop_loss(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPo
 
 def take_profit(holding: Holding, snapshot: Snapshot, _policy: Policy, _bot: BotPolicy) -> str | None:
     """The price is at or beyond the target and no target rests at the venue."""
-    quote, target = snapshot.sight.quotes.get(holding.symbol), _protection(holding).target
-    if quote is None or target is None:
+    protection = holding.protection
+    if protection is None:
+        raise _unprotected(holding)
+    target = protection.target
+    quote = None if target is None else snapshot.sight.quotes.get(holding.symbol)
+    if target is None or quote is None or (quote.bid < target if holding.quantity > 0 else quote.ask > target):
+        return None  # nearly always
+    if _resting(holding, snapshot, Purpose.TARGET):
         return None
     side, price = closing_side(holding, quote)
-    if (price - target) * _sign(holding) < 0 or _resting(holding, snapshot, Purpose.TARGET):
-        return None
     return f"{side} {plain(price)} is at or {_beyond(holding, losing=False)} the target {plain(target)}"
 
 
@@ -94,7 +108,7 @@ def time_stop(holding: Holding, snapshot: Snapshot, _policy: Policy, bot: BotPol
     if bot.time_stop_minutes is None:
         return None
     age = snapshot.at - holding.opened_at
-    if age < timedelta(minutes=bot.time_stop_minutes):
+    if age < _minutes(bot.time_stop_minutes):
         return None
     return f"held for {age.total_seconds() / 60:.0f} minutes, at most {bot.time_stop_minutes}"
 
@@ -107,7 +121,7 @@ def session_end(holding: Holding, snapshot: Snapshot, _policy: Policy, bot: BotP
     sessions = snapshot.sight.sessions
     if sessions is None or bot.session is None:
         return None
-    if sessions.minute >= minute_of(bot.session.manage_until):
+    if sessions.minute >= _minute_of(bot.session.manage_until):
         return f"the bot's day ends at {bot.session.manage_until}"
     session = sessions.by_class.get(asset_class_of(holding.symbol))
     if session is not None and session.opens_at is not None and holding.opened_at < session.opens_at <= snapshot.at:
@@ -121,9 +135,10 @@ def flatten_before_close(holding: Holding, snapshot: Snapshot, policy: Policy, _
     session = None if sessions is None else sessions.by_class.get(asset_class_of(holding.symbol))
     if session is None or session.closes_at is None or not session.open:
         return None
-    left = (session.closes_at - snapshot.at).total_seconds() / 60
-    limit = policy.risk.flatten_before_close_minutes
-    return f"the session closes in {left:.0f} minutes, flat by {limit}" if left <= limit else None
+    left, limit = session.closes_at - snapshot.at, policy.risk.flatten_before_close_minutes
+    if left > _minutes(limit):
+        return None
+    return f"the session closes in {left.total_seconds() / 60:.0f} minutes, flat by {limit}"
 
 
 def bot_daily_loss(holding: Holding, snapshot: Snapshot, policy: Policy, bot: BotPolicy) -> str | None:
@@ -133,9 +148,11 @@ def bot_daily_loss(holding: Holding, snapshot: Snapshot, policy: Policy, bot: Bo
     Nothing of a bot that was dealt nothing, as one that is not enabled.
     """
     day = snapshot.ledger.day
-    most = ZERO if day is None else budget(bot, policy, day.start_equity) * bot.budget.daily_loss
-    profit = day_profit(holding.bot, snapshot, policy.options) if most > 0 else None
-    if profit is None or -profit < most:
+    profit = None if day is None else day_profit(holding.bot, snapshot, policy.options)
+    if day is None or profit is None or profit >= ZERO:
+        return None
+    most = budget(bot, policy, day.start_equity) * bot.budget.daily_loss
+    if most <= ZERO or -profit < most:
         return None
     return f"{bot.id} has lost {shown(-profit)} dollars today, realised and open, at most {shown(most)}"
 
@@ -167,7 +184,9 @@ def _moved(holding: Holding, snapshot: Snapshot, stop: Decimal, why: str) -> str
     quote = snapshot.sight.quotes.get(holding.symbol)
     instrument = snapshot.sight.instruments.get(holding.symbol) or usual_instrument(holding.symbol)
     stop = to_increment(stop, instrument.price_increment, "down" if holding.quantity > 0 else "up")
-    if quote is None or stop <= 0 or (stop - _protection(holding).stop) * _sign(holding) <= 0:
+    if holding.protection is None:
+        raise _unprotected(holding)
+    if quote is None or stop <= 0 or (stop - holding.protection.stop) * _sign(holding) <= 0:
         return None
     side, price = closing_side(holding, quote)
     if (price - stop) * _sign(holding) > 0:
@@ -185,11 +204,9 @@ def _beyond(holding: Holding, *, losing: bool) -> str:
     return "below" if losing is (holding.quantity > 0) else "above"
 
 
-def _protection(holding: Holding) -> Protection:
+def _unprotected(holding: Holding) -> Invalid:
     """Only a structure's leg has none, and no exit is asked about one: asking is a fault, and an exit that fails halts."""
-    if holding.protection is None:
-        raise Invalid(f"{holding.key} has no protection: a leg is judged with its structure")
-    return holding.protection
+    return Invalid(f"{holding.key} has no protection: a leg is judged with its structure")
 
 
 def _resting(holding: Holding, snapshot: Snapshot, purpose: Purpose) -> list[Order]:

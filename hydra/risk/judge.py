@@ -9,39 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from operator import attrgetter
 
-from hydra.guard import ask_foreign, shown, told
+from hydra.guard import ask_all, shown, told
 from hydra.model.money import ZERO, plain, size_down
-from hydra.model.orders import Ceiling, Judgement
+from hydra.model.orders import Ceiling, Intent, Judgement
 from hydra.model.snapshot import Failure
 from hydra.risk.plugs import Case, Rule
 
+_quantity = attrgetter("quantity")
 
-def judge(case: Case, rules: Mapping[str, Rule]) -> Judgement:
-    """What the rule book makes of one intent. An empty book admits nothing."""
-    ceilings = tuple(_ceiling(name, rule, case) for name, rule in rules.items())
-    if not ceilings:
-        return Judgement(intent=case.intent, asked=case.asked, admitted=ZERO, reason="the rule book is empty")
-    lowest = min(ceilings, key=lambda ceiling: ceiling.quantity)
-    admitted, reason = _as_the_venue_trades(case, min(case.asked, lowest.quantity))
-    if admitted < case.asked and lowest.quantity < case.asked:
+
+def judge(case: Case, rules: Mapping[str, Rule], wished: Intent | None = None) -> Judgement:
+    """What the rule book makes of one intent. An empty book admits nothing. ``wished`` is the intent as the bot had it, where that is
+    another than the case's: the judgement is about it."""
+    intent = case.intent if wished is None else wished
+    if not rules:
+        return Judgement(intent=intent, asked=case.asked, admitted=ZERO, reason="the rule book is empty")
+    asked = case.asked
+    ceilings = tuple(map(_ceiling, rules, ask_all(rules.items(), case)))
+    lowest = min(ceilings, key=_quantity)
+    admitted, reason = _as_the_venue_trades(case, min(asked, lowest.quantity))
+    if admitted < asked and lowest.quantity < asked:
         beside = f"; {reason}" if reason and lowest.quantity > 0 else ""
         reason = f"{lowest.rule}: {lowest.reason}{beside}"
-    return Judgement(intent=case.intent, asked=case.asked, admitted=admitted, ceilings=ceilings, reason=reason)
+    return Judgement(intent=intent, asked=asked, admitted=admitted, ceilings=ceilings, reason=reason)
 
 
-def _ceiling(name: str, rule: Rule, case: Case) -> Ceiling:
-    answer = ask_foreign(name, rule, case)
+def _ceiling(name: str, answer: object) -> Ceiling:
+    """A rule's answer, if it is one: a rule is foreign code, and could have forged it."""
+    if type(answer) is Ceiling:
+        quantity, reason = answer.quantity, answer.reason
+        if type(reason) is str and type(quantity) is Decimal and quantity.is_finite() and quantity >= ZERO:
+            fit = told(reason)
+            return answer if fit == reason else Ceiling(rule=name, quantity=quantity, reason=fit)
     if type(answer) is Failure:
         return Ceiling(rule=name, quantity=ZERO, reason=f"the rule failed: {answer.kind}: {answer.reason}")
-    if type(answer) is not Ceiling or type(answer.reason) is not str or not _is_a_size(answer.quantity):
-        return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {shown(answer)}, not with a ceiling")
-    reason = told(answer.reason)
-    return answer if reason == answer.reason else Ceiling(rule=name, quantity=answer.quantity, reason=reason)
-
-
-def _is_a_size(quantity: object) -> bool:
-    return type(quantity) is Decimal and quantity.is_finite() and quantity >= 0
+    return Ceiling(rule=name, quantity=ZERO, reason=f"the rule answered with {shown(answer)}, not with a ceiling")
 
 
 def _as_the_venue_trades(case: Case, quantity: Decimal) -> tuple[Decimal, str]:

@@ -27,10 +27,10 @@ from hydra.model.money import ZERO
 from hydra.model.orders import Leg, Order, Purpose, Side
 from hydra.model.portfolio import Holding, Ledger
 from hydra.model.structures import Structure, most_lost_of, structures_of
+from hydra.model.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
+class Open(Value, frozen=True, kw_only=True):
     """Something that is held, under way or admitted: whose, in what, what it binds, what it may lose, which way it points.
 
     ``risk`` is ``None`` when nothing bounds it. ``cash`` is what it may still take out of the account, or must stay there for it.
@@ -57,6 +57,10 @@ class Way(NamedTuple):
     bot: str
     sign: int
     entering: bool = False
+
+
+_way = lru_cache(maxsize=4096)(Way)
+"""There are four ways to a bot."""
 
 
 class Resting(NamedTuple):
@@ -103,10 +107,12 @@ class Standing:
         self.cash += one.cash
         self.gross += one.notional
         self.net += one.sign * one.notional
-        self.risk = _sum(self.risk, one.risk)
+        risk = one.risk
+        self.risk = None if self.risk is None or risk is None else self.risk + risk
         about, by_symbol, by_bot = underlying_of(one.symbol), self.notional_by_symbol, self.risk_by_bot
         by_symbol[about] = by_symbol.get(about, ZERO) + one.notional
-        by_bot[one.bot] = _sum(by_bot.get(one.bot, ZERO), one.risk)
+        bots = by_bot.get(one.bot, ZERO)
+        by_bot[one.bot] = None if bots is None or risk is None else bots + risk
         mine = self.symbols_by_bot.setdefault(one.bot, set())
         self.positions += one.symbol not in mine
         mine.add(one.symbol)
@@ -114,7 +120,7 @@ class Standing:
         if one.entering:
             self._add_entry(one)
         elif one.sign:
-            self.head(one.symbol, Way(one.bot, one.sign))
+            self.head(one.symbol, _way(one.bot, one.sign))
 
     def admit(self, one: Open) -> None:
         """Count in an entry that was admitted in this cycle."""
@@ -144,23 +150,23 @@ class Standing:
         self.buying += one.notional if one.sign > 0 else ZERO
         self.selling += one.notional if one.sign < 0 else ZERO
         for leg in one.legs:
-            self.head(leg.symbol, Way(one.bot, leg.side.sign, entering=True))
+            self.head(leg.symbol, _way(one.bot, leg.side.sign, entering=True))
         if not one.legs:
-            self.head(one.symbol, Way(one.bot, one.side.sign, entering=True))
+            self.head(one.symbol, _way(one.bot, one.side.sign, entering=True))
         if asset_class_of(one.symbol) is not AssetClass.CRYPTO:
             self.round_trips += max(1, len(one.legs))
 
 
 def standing_of(ledger: Ledger) -> Standing:
     """Everything that is held and every entry under way."""
-    standing = Standing(open=[], trades_today=sum(record.trades_today for record in ledger.bots.values()))
+    standing = Standing(open=[], trades_today=sum([record.trades_today for record in ledger.bots.values()]))
     for one in _all(ledger):
         standing.add(one)
     today = None if ledger.day is None else ledger.day.date
     for holding in ledger.holdings.values():
         standing.round_trips += _opened_on(holding, today)
         if holding.structure:
-            standing.head(holding.symbol, Way(holding.bot, 1 if holding.quantity > 0 else -1))
+            standing.head(holding.symbol, _way(holding.bot, 1 if holding.quantity > 0 else -1))
     for order in ledger.orders.values():
         if not order.status.terminal:
             standing.rest(order)
@@ -171,10 +177,6 @@ def standing_of(ledger: Ledger) -> Standing:
 def underlying_of(symbol: str) -> str:
     """What a contract is on; any other symbol itself."""
     return OptionContract.parse(symbol).root if asset_class_of(symbol) is AssetClass.OPTION else symbol
-
-
-def _sum(total: Decimal | None, more: Decimal | None) -> Decimal | None:
-    return None if total is None or more is None else total + more
 
 
 def _opened_on(holding: Holding, today: date | None) -> bool:

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as changed
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hydra.adapters.exchange.model import as_at_alpaca
+from hydra.engine.drafts import Drafts
+from hydra.engine.manage import manage
+from hydra.engine.protection import note_best, watch_one, watch_protection
 from hydra.model.orders import OrderStatus, Protection, Purpose, Side
-from hydra.model.portfolio import Holding
-from hydra.model.snapshot import Tighten
+from hydra.model.portfolio import Holding, Ledger, Position
+from hydra.model.snapshot import Observed, Tighten
+from hydra.model.values import replace
 from hydra.policy import Bucket
 from tests.engine.books import generous
 from tests.engine.test_operators_word import say
-from tests.fakes.outside import BOT, FLAT, Prices, Stage, entry, feed_of, policy, scripted
+from tests.fakes.feed import bar, quote
+from tests.fakes.outside import BOT, FLAT, MINUTE, OPEN, Prices, Stage, entry, feed_of, policy, scripted
+from tests.risk.scenes import book, holding, order, with_ledger, with_sight
 
 D = Decimal
+TICK = timedelta(microseconds=1)
 RISING: Prices = [(100, 100, 100, 100)] * 4 + [(102, 102, 102, 102)] * 8
 
 
@@ -154,3 +165,75 @@ def test_a_short_is_bought_back_when_it_is_flattened() -> None:
     assert (out.side, out.quantity, out.cause) == (Side.BUY, D(10), "flatten")
     assert all(order.status is not OrderStatus.REJECTED for order in stage.ledger.orders.values())
     assert stage.agrees()
+
+
+prices_seen = st.decimals(D(90), D(110), places=2)
+
+
+@given(
+    quantity=st.sampled_from([D(10), D(-10)]),
+    before=st.none() | prices_seen,
+    bars=st.lists(st.tuples(st.sampled_from(["SPY", "QQQ"]), st.integers(-2, 2), prices_seen), max_size=4),
+    asked=st.none() | prices_seen,
+)
+@settings(max_examples=120, deadline=None, derandomize=True)
+def test_the_best_price_is_the_best_of_all_that_were_seen_since_the_entry(
+    quantity: Decimal, before: Decimal | None, bars: list[tuple[str, int, Decimal]], asked: Decimal | None
+) -> None:
+    mine = replace(holding(stop=95), quantity=quantity, best=before)
+    seen = Observed(
+        cycle=2,
+        at=OPEN + 9 * MINUTE,
+        bars=tuple(bar(symbol, OPEN + minute * MINUTE, (price, price, price, price)) for symbol, minute, price in bars),
+        quotes=() if asked is None else (quote("SPY", OPEN, asked, asked), quote("QQQ", OPEN, D(1), D(1000))),
+    )
+    known = [price for symbol, minute, price in bars if symbol == "SPY" and minute >= 0]
+    known += [one for one in (before, asked) if one is not None]
+    best = None if not known else max(known) if quantity > 0 else min(known)
+    after = note_best(Ledger(holdings={mine.key: mine}), seen)
+    assert after.holdings[mine.key].best == best
+    assert (after.holdings[mine.key] is mine) is (best == before)
+
+
+def test_an_exit_on_its_way_looks_after_a_holding_for_five_minutes_to_the_instant() -> None:
+    mine = holding(stop=95)
+    leaving = order("x", purpose=Purpose.EXIT, side=Side.SELL, sent_at=OPEN)
+    for status, waited, covered in (
+        (OrderStatus.ACCEPTED, 5 * MINUTE - TICK, True),
+        (OrderStatus.ACCEPTED, 5 * MINUTE, False),
+        (OrderStatus.UNKNOWN, MINUTE, False),
+        (OrderStatus.CANCELED, MINUTE, False),
+    ):
+        at = OPEN + waited
+        ledger = Ledger(holdings={mine.key: mine}, orders={"x": replace(leaving, status=status)})
+        since = watch_protection(ledger, at).holdings[mine.key].unprotected_since
+        assert since == (None if covered else at), (status, waited)
+        assert watch_one(ledger, "x", at).holdings[mine.key].unprotected_since == since
+
+
+def test_every_exit_is_asked_once_until_one_wants_it_closed() -> None:
+    asked: list[str] = []
+
+    def says(name: str, answer: Any) -> Callable[..., Any]:
+        def exit_(*_asked: Any) -> Any:
+            asked.append(name)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return exit_
+
+    script = {"silent": None, "broken": ValueError("no"), "closer": Tighten(stop=D("96"), reason="so"), "nonsense": 3}
+    held_now = holding(stop=95)
+    snapshot = with_sight(
+        with_ledger(holdings={held_now.key: held_now}),
+        positions=(Position(symbol="SPY", quantity=D(10), average_price=D(100)),),
+    )
+    for more, wanted in (({}, [*script]), ({"over": "it is over", "late": "never asked"}, [*script, "over"])):
+        asked.clear()
+        exits = {name: says(name, answer) for name, answer in (script | more).items()}
+        managed = manage(snapshot, changed(book(), exits=exits), Drafts(snapshot), reachable=True)
+        assert asked == wanted
+        assert [halt.reason for halt in managed.halts] == ["exit broken failed: ValueError: no"]
+        assert [stop.stop for stop in managed.stops] == ([] if more else [D(96)])
+        assert [send.order.thesis for send in managed.sends] == (["over: it is over"] if more else ["protects e0"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +15,14 @@ from hydra.model.events import KIND_OF, KINDS, VERSION, Event, RawEvent, Segment
 from hydra.model.orders import (
     CLIENT_ID_MAX_LENGTH,
     LIFECYCLE,
+    Ceiling,
+    Order,
     OrderStatus,
+    OrderType,
+    Protection,
     Purpose,
     Side,
+    VenueOrder,
     client_order_id,
     step,
 )
@@ -25,6 +31,7 @@ from hydra.model.values import Value, decode, encode
 from tests.fakes.outside import BOT, Fault, Stage, buys_at, entry, leave, policy, scripted
 from tests.strategies import ledgers
 
+D = Decimal
 S = OrderStatus
 
 
@@ -153,3 +160,52 @@ def test_an_unknown_kind_and_a_payload_that_does_not_fit_are_named() -> None:
         payload_of(_raw("mended", b'{"what":"a","note":"b","colour":"red"}'))
     assert VERSION == 1
     assert Event.__struct_fields__[-1] == "hash"
+
+
+# -- what is refused is named
+
+FIELDS: dict[str, Any] = {"client_id": "c", "run": "r", "cycle": 1, "bot": BOT, "symbol": "SPY", "side": Side.BUY, "quantity": D(10), "order_type": OrderType.MARKET, "purpose": Purpose.ENTRY}  # fmt: skip
+REPORTED: dict[str, Any] = {"venue_id": "v", "client_id": "c", "symbol": "SPY", "side": Side.BUY, "order_type": OrderType.MARKET, "quantity": D(10), "status": S.ACCEPTED}  # fmt: skip
+NO_SIZES: tuple[Any, ...] = (D("NaN"), D("sNaN"), D("Infinity"), D(-1), 10, 10.0, "10", None)
+
+
+@pytest.mark.parametrize("number", [*NO_SIZES, D(0)], ids=repr)
+def test_a_number_that_is_none_is_refused_by_its_name(number: Any) -> None:
+    for make, name in (
+        (lambda: Order(**FIELDS | {"quantity": number}), "order.quantity"),
+        (lambda: VenueOrder(**REPORTED | {"quantity": number}), "venue_order.quantity"),
+        (lambda: Protection(stop=number), "protection.stop"),
+    ):
+        with pytest.raises(Invalid, match=re.escape(name)):
+            make()
+
+
+@pytest.mark.parametrize("number", NO_SIZES, ids=repr)
+def test_so_is_one_that_may_be_zero(number: Any) -> None:
+    for make, name in (
+        (lambda: Order(**FIELDS | {"filled": number}), "order.filled"),
+        (lambda: VenueOrder(**REPORTED | {"filled": number}), "venue_order.filled"),
+        (lambda: Ceiling(rule="r", quantity=number, reason="because"), "ceiling.quantity of r"),
+    ):
+        with pytest.raises(Invalid, match=re.escape(name)):
+            make()
+
+
+@pytest.mark.parametrize("text", ["", None, 3, b"x"], ids=repr)
+def test_so_is_a_name_that_is_none(text: Any) -> None:
+    for make, name in (
+        (lambda: Order(**FIELDS | {"client_id": text}), "order.client_id"),
+        (lambda: Order(**FIELDS | {"symbol": text}), "order.symbol"),
+        (lambda: VenueOrder(**REPORTED | {"venue_id": text}), "venue_order.venue_id"),
+        (lambda: VenueOrder(**REPORTED | {"symbol": text}), "venue_order.symbol"),
+        (lambda: Ceiling(rule=text, quantity=D(1), reason="because"), "ceiling.rule"),
+        (lambda: Ceiling(rule="r", quantity=D(1), reason=text), "ceiling.reason"),
+    ):
+        with pytest.raises(Invalid, match=re.escape(name)):
+            make()
+
+
+def test_what_is_asked_of_a_member_is_what_its_name_says() -> None:
+    assert {side: side.sign for side in Side} == {Side.BUY: 1, Side.SELL: -1}
+    assert {purpose for purpose in Purpose if not purpose.reduces} == {Purpose.ENTRY}
+    assert {status for status in S if status.terminal} == {status for status in S if not LIFECYCLE[status]}

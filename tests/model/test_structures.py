@@ -89,23 +89,22 @@ def test_no_price_at_expiry_loses_more(legs: list[tuple[str, int, int]], paid: i
         assert lost == max(0, *(-result for result in results))
 
 
+def leg(symbol: str, quantity: int, price: str, bot: str = "condor", entry: str = "e1") -> Holding:
+    return Holding(
+        bot=bot,
+        symbol=symbol,
+        quantity=Decimal(quantity),
+        average_price=Decimal(price),
+        protection=None,
+        entry=entry,
+        opened_at=datetime(2015, 12, 24, 15, tzinfo=UTC),
+        opened_cycle=1,
+        entered=Decimal(abs(quantity)),
+        structure=entry,
+    )
+
+
 def test_what_was_entered_together_is_one_structure() -> None:
-    at = datetime(2015, 12, 24, 15, tzinfo=UTC)
-
-    def leg(symbol: str, quantity: int, price: str, bot: str = "condor", entry: str = "e1") -> Holding:
-        return Holding(
-            bot=bot,
-            symbol=symbol,
-            quantity=Decimal(quantity),
-            average_price=Decimal(price),
-            protection=None,
-            entry=entry,
-            opened_at=at,
-            opened_cycle=1,
-            entered=Decimal(abs(quantity)),
-            structure=entry,
-        )
-
     legs = (leg(contract("put", 740), -2, "3.20"), leg(contract("put", 735), 2, "2.10"))
     other = leg(contract("put", 700), -1, "0.80", bot="put", entry="e2")
     ledger = Ledger(holdings={held.key: held for held in (*legs, other)})
@@ -114,3 +113,11 @@ def test_what_was_entered_together_is_one_structure() -> None:
     assert (first.paid, first.most_lost, first.expiry) == (Decimal(-220), Decimal(780), EXPIRY)
     assert (second.entry, second.most_lost) == ("e2", Decimal(70000 - 80))
     assert all(held.open_risk == 0 for held in legs)
+
+
+def test_structures_are_those_of_the_holdings_that_are_asked_about() -> None:
+    one, other = leg(CONDOR[0].symbol, 1, "1.00"), leg(CONDOR[1].symbol, -1, "2.00", entry="e2")
+    ledgers = [Ledger(holdings={one.key: one}), Ledger(holdings={one.key: one, other.key: other}), Ledger()]
+    for ledger in (*ledgers, *reversed(ledgers)):
+        assert [found.entry for found in structures_of(ledger)] == [held.structure for held in ledger.holdings.values()]
+    assert structures_of(ledgers[0]) is structures_of(ledgers[0])

@@ -237,3 +237,84 @@ def test_a_price_that_is_not_known_makes_the_profit_unknown(chain: tuple[OptionQ
 
 def test_what_others_hold_is_no_profit_of_a_bot() -> None:
     assert profit(scene(holding(bot="other"), realized=12)) == 12
+
+
+def freshly(bot: str, snapshot: Snapshot, options: OptionsPolicy) -> Decimal | None:
+    """The day's profit of one bot, added up by itself."""
+    total = snapshot.ledger.bot(bot).realized_today
+    for held in snapshot.ledger.holdings.values():
+        if held.bot != bot:
+            continue
+        each = 100 if held.structure else 1
+        if held.structure:
+            one = snapshot.sight.chains.get("SPY", {}).get(held.symbol)
+            if one is None or snapshot.at - one.at > options.stale_after:
+                return None
+            price = one.ask if held.quantity < 0 or one.bid is None else one.bid
+        else:
+            quote = snapshot.sight.quotes.get(held.symbol)
+            price = None if quote is None else quote.bid if held.quantity > 0 else quote.ask
+        if price is None:
+            return None
+        total += held.quantity * each * (price - held.average_price)
+    return total
+
+
+cents = st.decimals(D(1), D(200), places=2)
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> Snapshot:
+    """Two bots with a few holdings each, some of them without a price."""
+    held = [
+        replace(holding(symbol, draw(st.integers(1, 20)), draw(cents), 1, bot=bot), quantity=D(draw(st.sampled_from([-5, 5]))))
+        for bot in (BOT, "other")
+        for symbol in draw(st.sets(st.sampled_from(["SPY", "QQQ", "IWM"])))
+    ]  # fmt: skip
+    held += draw(st.sampled_from([[], [leg(PUT, -1, "2.00")]]))
+    prices = draw(st.dictionaries(st.sampled_from(["SPY", "QQQ", "IWM"]), cents, min_size=2))
+    quotes = {symbol: quoted(str(price), str(price + 1)) for symbol, price in prices.items()}
+    chain = draw(st.sampled_from([(), (contract(PUT, "2.40", "2.60"),), (contract(PUT, None, "0.05"),)]))
+    return scene(*held, realized=draw(st.integers(-50, 50)), chain=chain, **quotes)
+
+
+@given(seen=st.lists(looks(), min_size=2, max_size=4))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_the_day_s_profit_of_every_bot_is_what_it_is_alone_whatever_was_asked_before(seen: list[Snapshot]) -> None:
+    options = OptionsPolicy()
+    for snapshot in (*seen, *reversed(seen)):
+        for bot in (BOT, "other", "nobody"):
+            assert day_profit(bot, snapshot, options) == freshly(bot, snapshot, options)
+
+
+def test_the_day_s_profit_is_worked_out_anew_when_any_part_of_the_look_is_another() -> None:
+    held, put = holding(quantity=10, price=100), leg(PUT, -1, "2.00")
+    chain = (contract(PUT, "2.40", "2.60"),)
+    first = scene(held, put, realized=-7, chain=chain, SPY=quoted("101", "102"))
+    late = first.at + OptionsPolicy().stale_after
+    others = {
+        "the same look": (first, -57),
+        "another quote": (scene(held, put, realized=-7, chain=chain, SPY=quoted("102", "103")), -47),
+        "another chain": (scene(held, put, realized=-7, chain=(contract(PUT, "1", "2.10"),), SPY=quoted("101", "102")), -7),
+        "another profit that was made": (scene(held, put, realized=3, chain=chain, SPY=quoted("101", "102")), -47),
+        "another holding": (scene(replace(held, quantity=D(20)), put, realized=-7, chain=chain, SPY=quoted("101", "102")), -47),
+        "the last instant of the contract's quote": (replace(first, at=late), -57),
+        "the one behind it": (replace(first, at=late + timedelta(microseconds=1)), None),
+    }  # fmt: skip
+    for other, (snapshot, wanted) in others.items():
+        assert profit(first) == -57
+        assert profit(snapshot) == wanted, other
+    patient = OptionsPolicy(stale_seconds=86_400)
+    late_look = replace(first, at=late + timedelta(seconds=1))
+    assert profit(late_look) is None
+    assert day_profit(BOT, late_look, patient) == -57
+    assert profit(late_look) is None
+
+
+def test_the_share_of_a_bot_is_that_of_the_policy_that_is_asked_about() -> None:
+    one, two = dealt_by({Bucket.MOMENTUM: 1}), dealt_by({Bucket.MOMENTUM: 2}, bot_minimum=D(0))
+    assert [budget(rules.bots[0], rules, EQUITY) * 2 for rules in (one, two, one)] == [
+        budget(one.bots[0], one, EQUITY) * 2,
+        budget(one.bots[0], one, EQUITY),
+        budget(one.bots[0], one, EQUITY) * 2,
+    ]

@@ -7,23 +7,27 @@ admits never costs more than the room it found.
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Context, Decimal
+from functools import lru_cache
 
 from hydra.model.money import ZERO, plain
 from hydra.model.orders import Ceiling
 from hydra.risk.plugs import Case
 
-_DOWN = Context(prec=28, rounding=ROUND_FLOOR)
-_SHOWN = Context(prec=12)
+_divide_down = Context(prec=28, rounding=ROUND_FLOOR).divide
+_rounded = Context(prec=12).plus
 
 
 def within(rule: str, case: Case, room: Decimal, per_unit: Decimal, limit: str) -> Ceiling:
     """At most ``room`` dollars, at ``per_unit`` dollars a unit; ``limit`` says where the room comes from."""
     if per_unit <= 0:
         return nothing(rule, f"{limit}; a unit at {plain(per_unit)} dollars cannot be counted")
-    room = max(ZERO, room)
-    quantity = min(case.asked, _DOWN.divide(room, per_unit))
+    if not room > ZERO:
+        room = ZERO
+    asked, quantity = case.asked, _divide_down(room, per_unit)
     return Ceiling(
-        rule=rule, quantity=quantity, reason=f"{limit}; {shown(room)} dollars left at {shown(per_unit)} a unit"
+        rule=rule,
+        quantity=min(asked, quantity),
+        reason=f"{limit}; {shown(room)} dollars left at {shown(per_unit)} a unit",
     )
 
 
@@ -42,6 +46,10 @@ def nothing(rule: str, reason: str) -> Ceiling:
     return Ceiling(rule=rule, quantity=ZERO, reason=reason)
 
 
+@lru_cache(maxsize=4096)
 def shown(number: Decimal) -> str:
-    """A number for a reason: as it is, but no longer than a person reads."""
-    return plain(_SHOWN.plus(number))
+    """A number for a reason: as it is, but no longer than a person reads.
+
+    The limits, the equity and the price stand in the reasons of many rules. Equal numbers have equal texts, however they are written.
+    """
+    return plain(_rounded(number))

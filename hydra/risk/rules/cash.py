@@ -35,8 +35,9 @@ def buying_power(case: Case) -> Ceiling:
     if may_borrow(case):
         room = power - reserve
     else:
-        room = min(power, _own_cash(case, account) - reserve)
-        text += f", own cash {shown(_own_cash(case, account))} of {shown(account.cash)}"
+        own = _own_cash(case, account)
+        room = min(power, own - reserve)
+        text += f", own cash {shown(own)} of {shown(account.cash)}"
     return within("buying_power", case, room, case.unit_cost, f"{text}, less a reserve of {shown(reserve)}")
 
 

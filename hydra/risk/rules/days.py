@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from hydra.model.market import asset_class_of
 from hydra.model.orders import Ceiling
+from hydra.model.same import kept
 from hydra.policy import Blackout
 from hydra.risk.plugs import Case
 from hydra.risk.prices import session_age, session_of
@@ -43,7 +43,7 @@ def blackout(case: Case) -> Ceiling:
     sessions, symbol = case.snapshot.sight.sessions, underlying_of(case.intent.symbol)
     if sessions is None:
         return nothing("blackout", "the exchange's day is unknown")
-    for one in _by_day(_Rows(case.policy.risk.blackouts)).get(sessions.day, ()):
+    for one in _by_day(case.policy.risk.blackouts).get(sessions.day, ()):
         if not one.symbols or symbol in map(underlying_of, one.symbols):
             whole = "every symbol" if not one.symbols else symbol
             return nothing(
@@ -70,16 +70,17 @@ def _why_not(case: Case) -> Iterator[str]:
         yield f"{symbol} is not known to the venue, this is {case.instrument.symbol}"
     if case.quote.symbol != symbol:
         yield f"{symbol} has no quote"
-    sizes = case.quote.bid_size, case.quote.ask_size
-    if not all(sizes):
-        yield f"{symbol} is {'halted' if not any(sizes) else 'one-sided'}: sizes {sizes[0]:f} at the bid, {sizes[1]:f} at the ask"
+    bid, ask = case.quote.bid_size, case.quote.ask_size
+    if not bid or not ask:
+        yield f"{symbol} is {'one-sided' if bid or ask else 'halted'}: sizes {bid:f} at the bid, {ask:f} at the ask"
     bars = sight.bars.get(symbol)
     if not bars:
         yield f"{symbol} has no bars"
     else:
-        traded = session_age(bars[-1], at, session_of(case.snapshot, asset_class_of(symbol)))
-        age = at - bars[-1].closes_at if traded is None else timedelta(seconds=traded)
-        yield from _too_old(f"the last bar of {symbol}", age, case, 2 * bars[-1].seconds)
+        last = bars[-1]
+        traded = session_age(last, at, session_of(case.snapshot, asset_class_of(symbol)))
+        age = at - last.closes_at if traded is None else timedelta(seconds=traded)
+        yield from _too_old(f"the last bar of {symbol}", age, case, 2 * last.seconds)
     if case.intent.legs:
         yield from _legs(case, at)
 
@@ -106,25 +107,9 @@ def _too_old(what: str, age: timedelta, case: Case, seconds_least: int) -> Itera
         yield f"{what} is {age.total_seconds():.0f} s old, at most {most}"
 
 
-class _Rows:
-    """Blackouts that are the same when they are the same tuple: a policy keeps its own, and comparing them would cost more
-    than looking."""
-
-    __slots__ = ("rows",)
-
-    def __init__(self, rows: tuple[Blackout, ...]) -> None:
-        self.rows = rows
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Rows) and other.rows is self.rows
-
-    def __hash__(self) -> int:
-        return id(self.rows)
-
-
-@lru_cache(maxsize=8)
-def _by_day(blackouts: _Rows) -> Mapping[date, tuple[Blackout, ...]]:
+@kept
+def _by_day(blackouts: tuple[Blackout, ...]) -> Mapping[date, tuple[Blackout, ...]]:
     found: dict[date, tuple[Blackout, ...]] = {}
-    for one in blackouts.rows:
+    for one in blackouts:
         found[one.day] = (*found.get(one.day, ()), one)
     return found

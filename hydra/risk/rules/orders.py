@@ -9,7 +9,6 @@ Trades), and the stop of a holding has to come in after its entry. There an entr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from hydra.risk.rules.answers import all_or_nothing, everything, nothing, shown
 from hydra.risk.standing import Open, Resting
 
 _STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+_MINUTE = timedelta(seconds=60)
 
 
 class Stance(NamedTuple):
@@ -43,12 +43,9 @@ class Stance(NamedTuple):
 
 def order_rate(case: Case) -> Ceiling:
     """No more than ``risk.orders_per_minute`` orders in sixty seconds; what this cycle sends to get out counts first."""
-    since = case.snapshot.at - timedelta(seconds=60)
-    sent = (
-        sum(1 for at in case.snapshot.ledger.sent_at if since < at <= case.snapshot.at)
-        + case.standing.sent
-        + case.standing.leaving
-    )
+    now, standing = case.snapshot.at, case.standing
+    since = now - _MINUTE
+    sent = len([at for at in case.snapshot.ledger.sent_at if since < at <= now]) + standing.sent + standing.leaving
     limit = case.policy.risk.orders_per_minute
     return all_or_nothing("order_rate", case, sent < limit, f"{sent} orders in 60 s, at most {limit}")
 
@@ -80,14 +77,14 @@ def opposite(case: Case) -> Ceiling:
 
 def wash_trade(case: Case) -> Ceiling:
     """No entry while an order of ours works that it could trade with, or that the venue would not take it beside."""
-    intent, stance = case.intent, _stance(case)
+    intent = case.intent
     for symbol, side in _traded(intent):
         for resting in case.standing.resting.get(symbol, ()):
-            why = _meets(case, stance, side, resting)
+            why = _meets(case, side, resting)
             if why:
                 return nothing("wash_trade", f"{why}: {_told(resting.order)}")
     for one in case.standing.entering.get(intent.symbol, ()):
-        if not one.client_id and (why := _meets_new(case, stance, one)):
+        if not one.client_id and (why := _meets_new(case, one)):
             return nothing("wash_trade", f"{why}: {_called(one)}, a {one.side} of {one.bot}")
     return everything("wash_trade", case, "no order of ours could meet it")
 
@@ -101,15 +98,14 @@ def _stance(case: Case) -> Stance:
     return Stance(sign, reach, near if (reach - near) * sign >= 0 else reach)
 
 
-def _traded(intent: Intent) -> Iterator[tuple[str, Side]]:
+def _traded(intent: Intent) -> tuple[tuple[str, Side], ...]:
     """What a wish trades, and on which side: its contracts, or its symbol."""
     if not intent.legs:
-        yield intent.symbol, intent.side
-    for leg in intent.legs:
-        yield leg.symbol, leg.side
+        return ((intent.symbol, intent.side),)
+    return tuple((leg.symbol, leg.side) for leg in intent.legs)
 
 
-def _meets(case: Case, stance: Stance, side: Side, resting: Resting) -> str:
+def _meets(case: Case, side: Side, resting: Resting) -> str:
     """Why an entry cannot stand beside an order that works; empty when it can."""
     order = resting.order
     alone = not case.instrument.exits_with_entry and not case.intent.legs
@@ -121,17 +117,17 @@ def _meets(case: Case, stance: Stance, side: Side, resting: Resting) -> str:
         return "it trades the same contract the other way"
     if alone and not (case.intent.limit is not None and order.order_type is OrderType.LIMIT):
         return "the venue takes no order against it"
-    return "it could trade with it" if stance.meets(order.order_type, order.limit, order.stop) else ""
+    return "it could trade with it" if _stance(case).meets(order.order_type, order.limit, order.stop) else ""
 
 
-def _meets_new(case: Case, stance: Stance, one: Open) -> str:
+def _meets_new(case: Case, one: Open) -> str:
     """The same, for an entry that this cycle has admitted; contracts are left to ``opposite``."""
     if one.legs or case.intent.legs:
         return ""
     if not case.instrument.exits_with_entry and one.bot != case.bot.id:
         return "its stop could not be placed beside this entry"
     against = one.side is not case.intent.side
-    return "it could trade with it" if against and stance.meets(OrderType.LIMIT, one.price, None) else ""
+    return "it could trade with it" if against and _stance(case).meets(OrderType.LIMIT, one.price, None) else ""
 
 
 def _told(order: Order) -> str:

@@ -20,8 +20,9 @@ from typing import NamedTuple
 from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Ceiling
+from hydra.model.same import kept
 from hydra.risk.plugs import Case
-from hydra.risk.rules.answers import all_or_nothing, nothing, shown
+from hydra.risk.rules.answers import all_or_nothing, everything, nothing, shown
 
 
 class Quoted(NamedTuple):
@@ -64,7 +65,7 @@ def spread(case: Case) -> Ceiling:
         return nothing("spread", priced)
     contracts = bool(case.intent.legs) or asset_class_of(case.intent.symbol) is AssetClass.OPTION
     limit = case.policy.risk.option_spread if contracts else case.policy.risk.spread
-    widest = max(priced, key=lambda one: (one.ask - one.bid) / one.mid)
+    widest = priced[0] if len(priced) == 1 else max(priced, key=lambda one: (one.ask - one.bid) / one.mid)
     text = f"{widest.symbol} {shown(widest.bid)} to {shown(widest.ask)}, at most {shown(limit)} of {shown(widest.mid)}"
     return all_or_nothing("spread", case, widest.ask - widest.bid <= limit * widest.mid, text)
 
@@ -90,19 +91,25 @@ def slippage(case: Case) -> Ceiling:
     if not case.intent.legs and now - seen > fraction * case.intent.reference:
         text = f"cost {shown(now)} a share now, {shown(seen)} when the bot looked, at most {shown(fraction)} worse"
         return nothing("slippage", text)
-    return all_or_nothing("slippage", case, True, f"cost up to {shown(cost)} a share, at most {shown(most)}")
+    return everything("slippage", case, f"cost up to {shown(cost)} a share, at most {shown(most)}")
 
 
+@kept
 def quoted(case: Case) -> Quoted | str:
     """The market for what is wished, or why there is none."""
     priced = _priced(case)
     if isinstance(priced, str):
         return priced
-    cheapest = sum((one.ratio * (one.bid if one.ratio > 0 else one.ask) for one in priced), ZERO)
-    dearest = sum((one.ratio * (one.ask if one.ratio > 0 else one.bid) for one in priced), ZERO)
-    return Quoted(cheapest, dearest, sum((abs(one.ratio) * one.mid for one in priced), ZERO))
+    cheapest = dearest = worth = ZERO
+    for one in priced:
+        ratio, bid, ask = one.ratio, one.bid, one.ask
+        cheapest += ratio * (bid if ratio > 0 else ask)
+        dearest += ratio * (ask if ratio > 0 else bid)
+        worth += abs(ratio) * one.mid
+    return Quoted(cheapest, dearest, worth)
 
 
+@kept
 def _priced(case: Case) -> tuple[Priced, ...] | str:
     intent, quote = case.intent, case.quote
     if not intent.legs:

@@ -129,3 +129,9 @@ def test_a_calendar_of_thousands_of_days_is_looked_up_not_read_through() -> None
     rules = risk(blackouts=(*rows, Blackout(day=TODAY, symbols=("SPY",))))
     hold(Row("blackout", "the last of them", case(rules=rules), 0))
     hold(Row("blackout", "another policy of as many days", case(rules=risk(blackouts=rows)), 1000))
+
+
+def test_the_blackouts_are_those_of_the_policy_that_is_asked_about() -> None:
+    dark_today, none = case(rules=dark(reason="rates")), case()
+    for asked, admitted in ((dark_today, 0), (none, 1000), (dark_today, 0)):
+        hold(Row("blackout", "one policy after another", asked, admitted))

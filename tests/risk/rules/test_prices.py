@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace as changed
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hydra.model.money import plain
 from hydra.model.orders import Side
 from hydra.model.values import replace
 from hydra.risk.plugs import Case
+from hydra.risk.rules import prices
+from hydra.risk.rules.answers import shown
 from tests.fakes.outside import entry
 from tests.risk.rules.cases import (
     C105,
@@ -124,3 +129,34 @@ def test_a_ratio_counts_as_often_as_it_is_traded() -> None:
     twice = changed(usual, intent=replace(usual.intent, legs=(replace(first, ratio=2), second)))
     assert [leg.symbol for leg in twice.intent.legs] == [P95, C105]
     hold(Row("slippage", "two puts and a call at their asks", twice, 100, "cost up to 6.3"))
+
+
+def test_the_market_is_worked_out_anew_for_every_case() -> None:
+    usual, spreads = case(), spread()
+    others = [
+        (usual, market("99.99", "100.01", "100")),
+        (changed(usual, quote=replace(USUAL, bid=D(90), ask=D(92))), market(90, 92, 91)),
+        (changed(usual, intent=short().intent), market("-100.01", "-99.99", "100")),
+        (spreads, market("-1.60", "-1.40", "2.60")),
+        (changed(spreads, leg_quotes=(leg_quote(P95, ask=D("3.00")), spreads.leg_quotes[1])), None),
+        (no_bid(), None),
+    ]
+    for one, wanted in (*others, *reversed(others)):
+        found = prices.quoted(one)
+        assert wanted is None or found == wanted
+        assert found == prices.quoted(changed(one)), "an equal case that was never asked about"
+
+
+def market(*dollars: Any) -> prices.Quoted:
+    return prices.Quoted(*(D(str(one)) for one in dollars))
+
+
+@given(
+    number=st.decimals(allow_nan=False, allow_infinity=False, places=6)
+    | st.sampled_from([D("-0"), D("0E+5"), D("1E-30")])
+)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_equal_numbers_have_equal_texts_however_they_are_written(number: Decimal) -> None:
+    fresh = plain(Context(prec=12).plus(number))
+    for written in (number, number.normalize(), number + D("0E-9"), number * D("1.000")):
+        assert written != number or shown(written) == fresh
