@@ -25,17 +25,16 @@ def refusal(request: Request, facts: Facts) -> Rejection | None:
 
 def blocked(account: AccountState) -> Rejection | None:
     """Why nothing may be ordered at all."""
+    suspended = account.configuration.suspend_trade
+    if not (account.account_blocked or account.trading_blocked or suspended) and account.status == "ACTIVE":
+        return None
     reasons = (
         ("the account is blocked", account.account_blocked),
         ("trading is blocked", account.trading_blocked),
-        (
-            "new orders are suspended by the account's configuration (suspend_trade)",
-            account.configuration.suspend_trade,
-        ),
+        ("new orders are suspended by the account's configuration (suspend_trade)", suspended),
         (f"the account is {account.status}, not ACTIVE", account.status != "ACTIVE"),
     )
-    found = [reason for reason, holds in reasons if holds]
-    return Rejection(kind=No.ACCOUNT_BLOCKED, reason="; ".join(found)) if found else None
+    return Rejection(kind=No.ACCOUNT_BLOCKED, reason="; ".join([reason for reason, holds in reasons if holds]))
 
 
 def _not_blocked(_request: Request, facts: Facts) -> Rejection | None:

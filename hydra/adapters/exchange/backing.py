@@ -37,7 +37,7 @@ class Backing:
         """
         if self._behind[0] != self._desk.version:
             legs = self._held()
-            covered = all(leg.quantity > 0 for leg in legs)
+            covered = not legs or all(leg.quantity > 0 for leg in legs)
             self._behind = (
                 self._desk.version,
                 ZERO if covered else structures.requirement(legs, self._shares(legs)),
@@ -88,6 +88,8 @@ class Backing:
         legs = [leg for leg in self._held() if structures.underlying_of(leg.symbol) == symbol]
         legs += self._singles({symbol}, "")
         several = self._several({symbol}, "")
+        if not legs and not several:
+            return ZERO
         # What is only ordered backs nothing, so the orders of several legs count where they take away and not where they bring.
         return max(
             structures.locked(each, {symbol: owned}).get(symbol, ZERO)
@@ -126,7 +128,9 @@ class Backing:
 
     def _several(self, underlyings: set[str], but: str) -> list[Leg]:
         """What the open orders of several legs on these underlyings would bring and take away."""
-        parents = (parent for parent in self._desk.working("") if parent.client_id != but)
+        parents = [parent for parent in self._desk.working("") if parent.client_id != but]
+        if not parents:
+            return []
         legs = (leg for parent in parents for leg in self._desk.legs(parent.client_id) if not leg.status.done)
         return [_leg(leg) for leg in legs if structures.underlying_of(leg.symbol) in underlyings]
 

@@ -24,6 +24,7 @@ from hydra.model.money import ZERO, plain
 from hydra.model.orders import OrderType, TimeInForce
 from hydra.model.values import replace
 
+_PENDING = {Status.PENDING_CANCEL: News.PENDING_CANCEL, Status.PENDING_REPLACE: News.PENDING_REPLACE}
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _PERCENT_MAX = Decimal(100)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
@@ -84,8 +85,12 @@ class Changes:
     def _begin(self, ticket: Ticket, status: Status, amendment: Amendment | None) -> Ticket | Rejection:
         now = self._prices.now
         pending = Pending(due=now + self._latency, before=ticket.status, amendment=amendment)
-        ticket = self._desk.mark(replace(ticket, pending=pending), status, now)
-        return ticket if self._latency else self._carry_out(ticket, pending)
+        if self._latency:
+            return self._desk.mark(ticket, status, now, pending=pending)
+        # Nobody can see the order between here and what comes of it, so that it was pending is told of and not kept.
+        ticket = replace(ticket, pending=pending, status=status, updated_at=now)
+        self._desk.tell(_PENDING[status], now, ticket)
+        return self._carry_out(ticket, pending)
 
     def _carry_out(self, ticket: Ticket, pending: Pending) -> Ticket | Rejection:
         if pending.amendment is None:

@@ -7,7 +7,7 @@ more to ask about than ten.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 
@@ -61,7 +61,11 @@ class Print(Value, frozen=True, kw_only=True):
 
 
 class Desk:
-    """The account's state. ``version`` grows with every change, so views can tell whether theirs still holds."""
+    """The account's state. ``version`` grows with every change, so views can tell whether theirs still holds.
+
+    ``moves`` grows with every change of a position. ``heard`` says whether anybody listens; news that nobody would hear is not
+    kept.
+    """
 
     def __init__(self, standing: Standing, instruments: Mapping[str, Instrument]) -> None:
         self.instruments = instruments
@@ -75,14 +79,17 @@ class Desk:
         self.reserved = ZERO
         self.reserved_cash = ZERO
         self.version = 0
-        self._working: dict[str, dict[str, Ticket]] = {}
-        self._sides: dict[tuple[str, Side], dict[str, Ticket]] = {}
+        self.moves = 0
+        self.heard = False
+        self._working: dict[str, dict[Side, dict[str, Ticket]]] = {}
         self._families: dict[str, dict[str, None]] = {}
         self._holds = Holds()
         self._names: dict[str, str] = {}
         for ticket in standing.orders:
             self._index(None, ticket)
         self.news: list[Update] = []
+        self._orders: dict[str, None] = {}
+        self._symbols: dict[str, None] = {}
         self.forget()
 
     @property
@@ -128,19 +135,28 @@ class Desk:
 
     def working(self, symbol: str) -> tuple[Ticket, ...]:
         """The orders of a symbol (empty: of several legs) that the market can fill, in the order they were accepted."""
-        return tuple(sorted(self._working.get(symbol, {}).values(), key=_number))
+        sides = self._working.get(symbol)
+        if sides is None:
+            return ()
+        buys, sells = sides[Side.BUY], sides[Side.SELL]
+        if not buys or not sells:
+            return _in_order((buys or sells).values())
+        return _in_order((*buys.values(), *sells.values()))
 
     def opposite(self, symbol: str, side: Side) -> tuple[Ticket, ...]:
         """The working orders of a symbol on the other side than ``side``."""
-        return tuple(sorted(self._sides.get((symbol, side.opposite), {}).values(), key=_number))
+        sides = self._working.get(symbol)
+        others = None if sides is None else sides[side.opposite]
+        return _in_order(others.values()) if others else ()
 
     def working_symbols(self) -> tuple[str, ...]:
         """Every symbol that has a working order; the empty one for orders of several legs."""
-        return tuple(symbol for symbol, tickets in self._working.items() if tickets)
+        return tuple([symbol for symbol, sides in self._working.items() if sides[Side.BUY] or sides[Side.SELL]])
 
     def legs(self, client_id: str) -> tuple[Ticket, ...]:
         """The orders whose parent this is, as they were accepted."""
-        return tuple(self.orders[name] for name in self._families.get(client_id, ()))
+        family = self._families.get(client_id)
+        return tuple([self.orders[name] for name in family]) if family else ()
 
     def owned(self, symbol: str) -> Decimal:
         """The signed quantity held of a symbol."""
@@ -165,34 +181,34 @@ class Desk:
     def put(self, ticket: Ticket) -> Ticket:
         """Keep an order, new or changed. What it reserves is rounded, so that sums of many stay exact."""
         if ticket.reserved:
-            ticket = replace(ticket, reserved=_exact(ticket.reserved))
+            exact = _exact(ticket.reserved)
+            if exact is not ticket.reserved:
+                ticket = replace(ticket, reserved=exact)
         self._index(self.orders.get(ticket.client_id), ticket)
         self._orders[ticket.client_id] = None
         self.version += 1
         return ticket
 
-    def mark(self, ticket: Ticket, status: Status, at: datetime, reason: str = "") -> Ticket:
-        """Give an order another status, and tell of it. One that is done reserves nothing any more."""
-        changes: dict[str, object] = {"status": status, "updated_at": at}
-        if reason:
-            changes["reason"] = reason
+    def mark(self, ticket: Ticket, status: Status, at: datetime, reason: str = "", **more: object) -> Ticket:
+        """Give an order another status (and change ``more`` of it), and tell of it. One that is done reserves nothing any more."""
         if status.done:
-            changes |= {"reserved": ZERO, "pending": None, "working": False}
-        stamp = _STAMPS.get(status)
-        if stamp is not None:
-            changes[stamp] = at
-        ticket = self.put(replace(ticket, **changes))
+            more |= {"reserved": ZERO, "pending": None, "working": False, _STAMPS[status]: at}
+        if reason:
+            more["reason"] = reason
+        ticket = self.put(replace(ticket, status=status, updated_at=at, **more))
         self.tell(_NEWS[status], at, ticket)
         return ticket
 
     def tell(self, news: News, at: datetime, ticket: Ticket, execution: Execution | None = None) -> None:
-        """Keep a piece of news for the listeners."""
-        self.news.append(Update(news=news, at=at, ticket=ticket, execution=execution))
+        """Keep a piece of news for the listeners, if there are any."""
+        if self.heard:
+            self.news.append(Update(news=news, at=at, ticket=ticket, execution=execution))
 
     def fill(self, ticket: Ticket, done: Print) -> Ticket:
         """Execute some or all of an order: book cash, position and execution, and close the order when nothing remains."""
-        sign, quantity = ticket.side.sign, done.quantity
-        self.cash -= sign * done.price * quantity * self.instruments[ticket.symbol].multiplier + done.fee
+        sign, quantity, account = ticket.side.sign, done.quantity, self._account
+        paid = sign * done.price * quantity * self.instruments[ticket.symbol].multiplier + done.fee
+        self.account = replace(account, cash=account.cash - paid)
         self.move(ticket.symbol, sign * quantity, done.price)
         if done.fee_coin:
             self.move(ticket.symbol, -done.fee_coin, done.price)
@@ -296,44 +312,54 @@ class Desk:
         else:
             self.positions[symbol] = Position(symbol=symbol, quantity=quantity, average_price=average)
         self._symbols[symbol] = None
+        self.moves += 1
         self.version += 1
 
     def forget(self) -> None:
         """Take the present state as written."""
-        self._orders: dict[str, None] = {}
-        self._symbols: dict[str, None] = {}
+        if self._orders:
+            self._orders.clear()
+        if self._symbols:
+            self._symbols.clear()
         self._account_touched = False
         self._executions_written = len(self.executions)
         self._activities_written = len(self.activities)
 
     def _index(self, before: Ticket | None, after: Ticket) -> None:
         """Bring every index and sum from the one version of an order to the other."""
-        name = after.client_id
+        name, done = after.client_id, after.status.done
         self.orders[name] = after
-        self._names[after.venue_id] = name
-        if before is not None and before.parent != after.parent:
-            self._families[before.parent].pop(name, None)
-        if after.parent and (before is None or before.parent != after.parent):
-            self._families.setdefault(after.parent, {})[name] = None
+        if before is None:
+            self._names[after.venue_id] = name
+        if after.parent != ("" if before is None else before.parent):
+            self._adopt(before, after)
         # What is done never opens again, so the open orders stay in the order of their numbers.
-        if after.status.done:
-            self.open.pop(name, None)
-        else:
+        if not done:
             self.open[name] = after
-        if after.pending is not None and not after.status.done:
+        elif before is not None:
+            self.open.pop(name, None)
+        if after.pending is not None and not done:
             self.pending[name] = after
-        else:
+        elif before is not None and before.pending is not None:
             self.pending.pop(name, None)
-        for tickets in (
-            self._working.setdefault(after.symbol, {}),
-            self._sides.setdefault((after.symbol, after.side), {}),
-        ):
-            if after.working and not after.status.done:
-                tickets[name] = after
-            else:
-                tickets.pop(name, None)
-        self._reserve(before, after)
+        # Symbols keep the order in which they first had an order: that is the order in which contracts meet their quotes.
+        sides = self._working.get(after.symbol)
+        if sides is None:
+            sides = self._working[after.symbol] = {Side.BUY: {}, Side.SELL: {}}
+        if after.working and not done:
+            sides[after.side][name] = after
+        elif before is not None and before.working:
+            sides[after.side].pop(name, None)
+        if after.reserved or (before is not None and before.reserved):
+            self._reserve(before, after)
         self._holds.change(before, after)
+
+    def _adopt(self, before: Ticket | None, after: Ticket) -> None:
+        """Put an order into the family of its parent, and out of the one it was in."""
+        if before is not None and before.parent:
+            self._families[before.parent].pop(after.client_id, None)
+        if after.parent:
+            self._families.setdefault(after.parent, {})[after.client_id] = None
 
     def _reserve(self, before: Ticket | None, after: Ticket) -> None:
         was = ZERO if before is None else before.reserved
@@ -341,6 +367,11 @@ class Desk:
             self.reserved += after.reserved - was
             if not after.symbol or asset_class_of(after.symbol) is not AssetClass.EQUITY:
                 self.reserved_cash += after.reserved - was
+
+
+def _in_order(found: Collection[Ticket]) -> tuple[Ticket, ...]:
+    """Orders by their numbers."""
+    return tuple(sorted(found, key=_number)) if len(found) > 1 else tuple(found)
 
 
 def _number(ticket: Ticket) -> int:

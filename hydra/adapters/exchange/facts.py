@@ -15,7 +15,8 @@ class Facts(Value, frozen=True, kw_only=True):
 
     ``far`` is the price on the far side of the market, ``last`` the middle of it or the last close; both may be unknown.
     ``position`` (signed) and ``held`` are quantities of the symbol: owned, and of that reserved by open orders to close;
-    ``available`` is what may still be closed, which is less than their difference where shares stand behind written calls.
+    ``available`` is what an order to close may still close, which is less than their difference where shares stand behind
+    written calls; zero for an order that opens.
     ``level`` is the options level that counts.
     ``others`` are the working orders on the other side. ``closed`` says why the symbol cannot be traded at all, ``too_late``
     why an auction can no longer be joined.

@@ -16,7 +16,7 @@ class Holds:
     """The quantities of positions that are spoken for."""
 
     def __init__(self) -> None:
-        self._groups: dict[str, dict[str, dict[str, Decimal]]] = {}
+        self._groups: dict[tuple[str, str], dict[str, Decimal]] = {}
         self._held: dict[str, Decimal] = {}
 
     def of(self, symbol: str) -> Decimal:
@@ -24,11 +24,14 @@ class Holds:
         return self._held.get(symbol, ZERO)
 
     def change(self, before: Ticket | None, after: Ticket) -> None:
-        """Go from one version of an order to the other; ``None`` when it is new."""
-        if not after.symbol:
+        """Go from one version of an order to the other; ``None`` when it is new. What an order is for never changes."""
+        intent = after.position_intent
+        if intent is None or intent.opens or not after.symbol:
             return
-        was = ZERO if before is None else _closing(before)
-        now = _closing(after)
+        was = ZERO if before is None else _claimed(before)
+        now = _claimed(after)
+        if not was and not now:
+            return
         group_before = after.group if before is None else before.group
         if was == now and group_before == after.group:
             return
@@ -38,24 +41,23 @@ class Holds:
             self._set(after.symbol, after.group, after.client_id, now)
 
     def _set(self, symbol: str, group: str, name: str, quantity: Decimal) -> None:
-        groups = self._groups.setdefault(symbol, {})
-        members = groups.setdefault(group, {})
-        largest = max(members.values(), default=ZERO)
+        members = self._groups.setdefault((symbol, group), {})
+        largest = max(members.values()) if members else ZERO
         if quantity:
             members[name] = quantity
         else:
             members.pop(name, None)
-        held = self._held.get(symbol, ZERO) + max(members.values(), default=ZERO) - largest
+        held = self._held.get(symbol, ZERO) + (max(members.values()) if members else ZERO) - largest
         if not members:
-            del groups[group]
+            del self._groups[symbol, group]
         if held:
             self._held[symbol] = held
         else:
             self._held.pop(symbol, None)
 
 
-def _closing(ticket: Ticket) -> Decimal:
-    """How much of a position an order lays claim to."""
-    if ticket.status.done or ticket.position_intent is None or ticket.position_intent.opens:
+def _claimed(ticket: Ticket) -> Decimal:
+    """How much of a position an order to close lays claim to."""
+    if ticket.status.done or not (ticket.working or ticket.role is Role.LEG):
         return ZERO
-    return ticket.remaining if ticket.working or ticket.role is Role.LEG else ZERO
+    return ticket.quantity - ticket.filled

@@ -20,7 +20,8 @@ Class 2 needs 2,000 dollars of equity and class 4 25,000, both at the last close
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from hydra.adapters.exchange.interface import Figures
 from hydra.model.market import AssetClass
@@ -37,15 +38,8 @@ _LONG, _LONG_CHEAP, _LONG_FLOOR = Decimal("0.3"), ONE, Decimal("2.5")
 _SHORT, _SHORT_FLOOR = Decimal("0.3"), Decimal(5)
 _SHORT_CHEAP, _SHORT_CHEAP_FLOOR = ONE, Decimal("2.5")
 _ABOVE_ASK = Decimal("1.03")
+_ENDLESS = Decimal("Infinity")
 _CLASSES = ((4, Decimal(25_000)), (2, Decimal(2_000)))
-
-_POWERS = (
-    "buying_power",
-    "non_marginable_buying_power",
-    "regt_buying_power",
-    "daytrading_buying_power",
-    "options_buying_power",
-)
 
 
 class Line(Value, frozen=True, kw_only=True):
@@ -59,6 +53,19 @@ class Line(Value, frozen=True, kw_only=True):
     today: Decimal = ZERO
 
     def __post_init__(self) -> None:
+        # The account is worked out at each step, so one look lets sound numbers through; names are for the others.
+        quantity, price, multiplier, today = self.quantity, self.price, self.multiplier, self.today
+        try:
+            if (
+                type(quantity) is type(price) is type(multiplier) is type(today) is Decimal
+                and -_ENDLESS < quantity < _ENDLESS
+                and ZERO <= price < _ENDLESS
+                and ZERO < multiplier < _ENDLESS
+                and -_ENDLESS < today < _ENDLESS
+            ):
+                return
+        except InvalidOperation:
+            pass
         finite("line.quantity", self.quantity)
         not_negative("line.price", self.price)
         positive("line.multiplier", self.multiplier)
@@ -90,39 +97,94 @@ class Sheet(Value, frozen=True, kw_only=True):
     day_trades: int = 0
 
     def __post_init__(self) -> None:
-        finite("sheet.cash", self.cash)
-        for name in ("reserved", "reserved_cash", "closing_maintenance"):
-            not_negative(f"sheet.{name}", getattr(self, name))
-        if self.collateral is not None:
-            not_negative("sheet.collateral", self.collateral)
-        if self.closing_equity is not None:
-            finite("sheet.closing_equity", self.closing_equity)
+        cash, reserved, reserved_cash, kept = self.cash, self.reserved, self.reserved_cash, self.closing_maintenance
+        collateral = ZERO if self.collateral is None else self.collateral
+        closing = ZERO if self.closing_equity is None else self.closing_equity
+        try:
+            if (
+                type(cash) is type(reserved) is type(reserved_cash) is type(kept) is Decimal
+                and type(collateral) is type(closing) is Decimal
+                and -_ENDLESS < cash < _ENDLESS
+                and -_ENDLESS < closing < _ENDLESS
+                and ZERO <= reserved < _ENDLESS
+                and ZERO <= reserved_cash < _ENDLESS
+                and ZERO <= collateral < _ENDLESS
+                and ZERO <= kept < _ENDLESS
+            ):
+                return
+        except InvalidOperation:
+            pass
+        finite("sheet.cash", cash)
+        not_negative("sheet.reserved", reserved)
+        not_negative("sheet.reserved_cash", reserved_cash)
+        not_negative("sheet.closing_maintenance", kept)
+        not_negative("sheet.collateral", collateral)
+        finite("sheet.closing_equity", closing)
 
 
-def figures(sheet: Sheet) -> Figures:
-    """The account in dollars, unrounded."""
-    long_value = sum((line.value for line in sheet.lines if line.quantity > 0), ZERO)
-    short_value = sum((line.value for line in sheet.lines if line.quantity < 0), ZERO)
-    equity = sheet.cash + long_value + short_value
+class Sums(NamedTuple):
+    """What the lines come to: their values by side and by class, Regulation T's requirement for shares, what the venue
+    requires for them, and what short shares are owed back for."""
+
+    long: Decimal
+    short: Decimal
+    crypto: Decimal
+    options: Decimal
+    initial: Decimal
+    kept: Decimal
+    owed: Decimal
+
+
+def sums_of(lines: Iterable[Line]) -> Sums:
+    """What the lines come to, in one pass over them."""
+    long = short = crypto = options = initial = kept = owed = ZERO
+    for line in lines:
+        value, held_long = line.value, line.quantity > 0
+        if held_long:
+            long += value
+        elif line.quantity < 0:
+            short += value
+        if line.asset_class is AssetClass.CRYPTO:
+            crypto += value
+        elif line.asset_class is AssetClass.OPTION:
+            options += value
+        else:
+            initial += abs(value) * (_INITIAL if held_long else ONE + _INITIAL)
+            kept += _kept(line, abs(value))
+            if line.quantity < 0:
+                owed -= value
+    return Sums(long, short, crypto, options, initial, kept, owed)
+
+
+def figures(sheet: Sheet, sums: Sums | None = None) -> Figures:
+    """The account in dollars, unrounded. ``sums`` are those of its lines, where they are known."""
+    if sums is None:
+        sums = sums_of(sheet.lines)
+    equity = sheet.cash + sums.long + sums.short
     collateral = max(ZERO, equity) if sheet.collateral is None else sheet.collateral
-    initial = initial_margin(sheet.lines, collateral)
     multiplier = margin_class(sheet.multiplier, equity if sheet.closing_equity is None else sheet.closing_equity)
+    options = _options(sums, collateral)
+    initial = sums.initial + sums.crypto + options
     if sheet.collateral is None:
-        powers = dict.fromkeys(_POWERS, ZERO)
+        powers = _Powers(ZERO, ZERO, ZERO, ZERO, ZERO)
     elif multiplier == 1:
-        powers = _paid_in_full(sheet, collateral)
+        powers = _paid_in_full(sheet, sums, collateral)
     else:
-        powers = _on_margin(sheet, equity - initial, equity, multiplier)
+        powers = _on_margin(sheet, sums, equity - initial, multiplier)
     return Figures(
         equity=equity,
         cash=sheet.cash,
-        long_market_value=long_value,
-        short_market_value=short_value,
+        buying_power=powers.buying_power,
+        non_marginable_buying_power=powers.non_marginable,
+        regt_buying_power=powers.regt,
+        daytrading_buying_power=powers.daytrading,
+        options_buying_power=powers.options,
+        long_market_value=sums.long,
+        short_market_value=sums.short,
         initial_margin=initial,
-        maintenance_margin=maintenance_margin(sheet.lines, collateral),
+        maintenance_margin=sums.kept + sums.crypto + options,
         multiplier=multiplier,
         day_trades=sheet.day_trades,
-        **powers,
     )
 
 
@@ -137,19 +199,14 @@ def margin_class(most: int, closing_equity: Decimal) -> int:
 def initial_margin(lines: Iterable[Line], collateral: Decimal = ZERO) -> Decimal:
     """Regulation T's requirement now: half of long shares, one and a half of short ones (with the proceeds), all of crypto,
     and for options what they are worth together with their collateral."""
-    lines = tuple(lines)
-    shares = ZERO
-    for line in lines:
-        if line.asset_class is AssetClass.EQUITY:
-            shares += abs(line.value) * (_INITIAL if line.quantity > 0 else ONE + _INITIAL)
-    return shares + _paid(lines) + _options(lines, collateral)
+    sums = sums_of(lines)
+    return sums.initial + sums.crypto + _options(sums, collateral)
 
 
 def maintenance_margin(lines: Iterable[Line], collateral: Decimal = ZERO) -> Decimal:
     """The venue's requirement for what is held."""
-    lines = tuple(lines)
-    shares = sum((_kept(line) for line in lines if line.asset_class is AssetClass.EQUITY), ZERO)
-    return shares + _paid(lines) + _options(lines, collateral)
+    sums = sums_of(lines)
+    return sums.kept + sums.crypto + _options(sums, collateral)
 
 
 def order_hold(
@@ -173,35 +230,42 @@ def order_hold(
     return None if price is None else price * quantity * multiplier
 
 
-def _paid_in_full(sheet: Sheet, collateral: Decimal) -> dict[str, Decimal]:
+class _Powers(NamedTuple):
+    """What may still be bought, by what it is counted for."""
+
+    buying_power: Decimal
+    non_marginable: Decimal
+    regt: Decimal
+    daytrading: Decimal
+    options: Decimal
+
+
+def _paid_in_full(sheet: Sheet, sums: Sums, collateral: Decimal) -> _Powers:
     # Shares are not sold short in a cash account, but one that has lost its margin class may still owe some.
-    owed = sum(
-        (-line.value for line in sheet.lines if line.asset_class is AssetClass.EQUITY and line.quantity < 0), ZERO
-    )
-    free = sheet.cash - sheet.reserved - sheet.reserved_cash - collateral - owed * (ONE + _INITIAL)
-    if owed:
+    free = sheet.cash - sheet.reserved - sheet.reserved_cash - collateral - sums.owed * (ONE + _INITIAL)
+    if sums.owed:
         free = max(ZERO, free)
-    return {**dict.fromkeys(_POWERS, free), "daytrading_buying_power": ZERO}
+    return _Powers(free, free, free, ZERO, free)
 
 
-def _on_margin(sheet: Sheet, excess: Decimal, equity: Decimal, multiplier: int) -> dict[str, Decimal]:
+def _on_margin(sheet: Sheet, sums: Sums, excess: Decimal, multiplier: int) -> _Powers:
     free = excess - sheet.reserved * _INITIAL - sheet.reserved_cash
     regt = max(ZERO, free / _INITIAL)
-    day = _day_trading(sheet, equity) if multiplier == 4 else ZERO
-    proceeds = sum((-line.value for line in sheet.lines if line.quantity < 0), ZERO)
-    cash = sheet.cash - proceeds - sheet.reserved_cash
-    return {
-        "buying_power": day if multiplier == 4 else regt,
-        "non_marginable_buying_power": max(ZERO, min(free, cash)),
-        "regt_buying_power": regt,
-        "daytrading_buying_power": day,
-        "options_buying_power": max(ZERO, free),
-    }
+    day = _day_trading(sheet, sums) if multiplier == 4 else ZERO
+    cash = sheet.cash + sums.short - sheet.reserved_cash
+    return _Powers(
+        buying_power=day if multiplier == 4 else regt,
+        non_marginable=max(ZERO, min(free, cash)),
+        regt=regt,
+        daytrading=day,
+        options=max(ZERO, free),
+    )
 
 
-def _day_trading(sheet: Sheet, equity: Decimal) -> Decimal:
+def _day_trading(sheet: Sheet, sums: Sums) -> Decimal:
+    equity = sheet.cash + sums.long + sums.short
     base = equity if sheet.closing_equity is None else sheet.closing_equity
-    tied = _paid(sheet.lines) + _options(sheet.lines, sheet.collateral or ZERO)
+    tied = sums.crypto + _options(sums, sheet.collateral or ZERO)
     shares, rest = ZERO, ZERO
     for line in sheet.lines:
         opened = abs(line.today) * line.price * line.multiplier
@@ -213,21 +277,16 @@ def _day_trading(sheet: Sheet, equity: Decimal) -> Decimal:
     return max(ZERO, 4 * (most - sheet.reserved_cash) - shares - sheet.reserved)
 
 
-def _kept(line: Line) -> Decimal:
-    """The maintenance requirement of shares."""
-    size, value = abs(line.quantity), abs(line.value)
+def _kept(line: Line, value: Decimal) -> Decimal:
+    """The maintenance requirement of shares that are worth ``value``, whichever way they are held."""
     if line.quantity > 0:
         return value * (_LONG if line.price >= _LONG_FLOOR else _LONG_CHEAP)
+    size = abs(line.quantity)
     if line.price >= _SHORT_FLOOR:
         return max(value * _SHORT, size * _SHORT_FLOOR)
     return max(value * _SHORT_CHEAP, size * _SHORT_CHEAP_FLOOR)
 
 
-def _paid(lines: Iterable[Line]) -> Decimal:
-    return sum((line.value for line in lines if line.asset_class is AssetClass.CRYPTO), ZERO)
-
-
-def _options(lines: Iterable[Line], collateral: Decimal) -> Decimal:
+def _options(sums: Sums, collateral: Decimal) -> Decimal:
     """The options' part, so that equity less it is cash less collateral. Below zero (a covered call) it counts as zero."""
-    worth = sum((line.value for line in lines if line.asset_class is AssetClass.OPTION), ZERO)
-    return max(ZERO, worth + collateral)
+    return max(ZERO, sums.options + collateral)

@@ -93,6 +93,20 @@ def auction(ticket: Ticket, price: Decimal, rates: Rates) -> Decimal | None:
     return _worsened(price, ticket.side, ZERO, rates)
 
 
+def untouched(ticket: Ticket, bar: Bar) -> bool:
+    """True when a bar does not reach the limit or the stop that an order waits for: most bars, and no rates are needed to say so.
+
+    ``against_bar`` has ``None`` for all of these. What waits for anything else is not said to be untouched.
+    """
+    if ticket.order_type is OrderType.LIMIT or (ticket.triggered and ticket.order_type is OrderType.STOP_LIMIT):
+        limit = ticket.limit
+        return limit is not None and (bar.low > limit if ticket.side is Side.BUY else bar.high < limit)
+    if ticket.triggered or ticket.order_type not in _STOPS:
+        return False
+    stop = ticket.stop
+    return stop is not None and (bar.high < stop if ticket.side is Side.BUY else bar.low > stop)
+
+
 def against_bar(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal | None = None) -> Match | None:
     """What a bar does to a resting order; ``None`` for nothing. Without ``start`` the order works from the open."""
     if ticket.triggered and ticket.limit is None:
@@ -158,6 +172,7 @@ def _stop_limit(ticket: Ticket, bar: Bar, rates: Rates, start: Decimal) -> Match
     return Match(price=_better(ticket.side, stopped.price, ticket.limit), at_start=stopped.at_start)
 
 
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
 _BY_TYPE: dict[OrderType, Callable[[Ticket, Bar, Rates, Decimal], Match | None]] = {
     OrderType.MARKET: _market,
     OrderType.LIMIT: _limit,

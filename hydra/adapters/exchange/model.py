@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from hydra.adapters.account_rules import fee_most
@@ -17,6 +17,8 @@ from hydra.model.errors import Invalid
 from hydra.model.money import ONE, ZERO
 from hydra.model.orders import Fill, OrderType, Side, TimeInForce, VenueOrder
 from hydra.model.values import Value, named, not_negative, positive
+
+_ENDLESS = Decimal("Infinity")
 
 
 class FeeSchedule(StrEnum):
@@ -172,10 +174,24 @@ class Ticket(Value, frozen=True, kw_only=True):
     replaced_by: str = ""
 
     def __post_init__(self) -> None:
+        # An order is made anew at each step of its life, so one look lets sound numbers through; names are for the others.
+        quantity, reserved, filled = self.quantity, self.reserved, self.filled
+        try:
+            if (
+                type(self.client_id) is str
+                and self.client_id
+                and type(quantity) is type(reserved) is type(filled) is Decimal
+                and ZERO < quantity < _ENDLESS
+                and ZERO <= reserved < _ENDLESS
+                and ZERO <= filled < _ENDLESS
+            ):
+                return
+        except InvalidOperation:
+            pass
         named("ticket.client_id", self.client_id)
-        positive("ticket.quantity", self.quantity)
-        not_negative("ticket.reserved", self.reserved)
-        not_negative("ticket.filled", self.filled)
+        positive("ticket.quantity", quantity)
+        not_negative("ticket.reserved", reserved)
+        not_negative("ticket.filled", filled)
 
     @property
     def remaining(self) -> Decimal:

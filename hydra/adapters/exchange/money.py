@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from hydra.adapters.exchange.desk import Desk
 from hydra.adapters.exchange.interface import Figures
 from hydra.adapters.exchange.model import ActivityKind, DayTrade, Execution, FeeSchedule, Ticket, VenueSettings
 from hydra.adapters.exchange.prices import Prices
-from hydra.model.market import AssetClass, asset_class_of, multiplier_of
+from hydra.model.market import AssetClass, asset_class_of
 from hydra.model.money import ONE, ZERO
 from hydra.model.orders import Side
 from hydra.model.portfolio import Position
@@ -42,14 +43,30 @@ class Money:
         self.backing = Backing(desk)
         self._day: tuple[date, int] | None = None
         self._window: tuple[date, tuple[date, ...]] | None = None
+        self._figures: tuple[int, datetime | None, Figures] | None = None
+        self._lines: tuple[int, datetime, tuple[margin.Line, ...], margin.Sums] | None = None
+        self._today: tuple[int, date, Mapping[str, Decimal]] | None = None
+        self._trades: tuple[int, date, tuple[DayTrade, ...], tuple[DayTrade, ...]] | None = None
 
     def figures(self) -> Figures:
-        """Equity, margin and buying power at the latest prices, unrounded."""
+        """Equity, margin and buying power at the latest prices, unrounded.
+
+        They hold until the account changes, and where something has a price or the day counts, no longer than the moment.
+        """
+        desk = self._desk
+        at = self._prices.now if desk.positions or self._settings.day_trade_protection else None
+        kept = self._figures
+        if kept is None or kept[0] != desk.version or kept[1] != at:
+            kept = self._figures = (desk.version, at, self._worked_out())
+        return kept[2]
+
+    def _worked_out(self) -> Figures:
         desk, account = self._desk, self._desk.account
         most = min(self._settings.multiplier, account.configuration.max_margin_multiplier)
+        lines, sums = self._priced()
         sheet = margin.Sheet(
-            cash=desk.cash,
-            lines=tuple(self._line(position) for position in desk.positions.values()),
+            cash=account.cash,
+            lines=lines,
             multiplier=most,
             reserved=max(ZERO, desk.reserved - desk.reserved_cash),
             reserved_cash=max(ZERO, desk.reserved_cash),
@@ -58,7 +75,7 @@ class Money:
             closing_maintenance=account.closing_maintenance,
             day_trades=len(self.trades()) if self._settings.day_trade_protection else 0,
         )
-        return margin.figures(sheet)
+        return margin.figures(sheet, sums)
 
     def power(self, asset_class: AssetClass) -> Decimal:
         """The buying power that counts for an order of this class."""
@@ -157,11 +174,15 @@ class Money:
 
     def trades(self) -> tuple[DayTrade, ...]:
         """The day trades of the last five exchange days, today's included."""
-        account, today = self._desk.account, self.today()
-        if self._window is None or self._window[0] != today:
-            self._window = (today, day_trades.last_days(self._calendar, today))
-        recent = [trade for trade in day_trades.recent(account.day_trades, self._window[1]) if trade.day != today]
-        return (*recent, *day_trades.recognise(self.executions_of(today), today))
+        before, today, count = self._desk.account.day_trades, self.today(), len(self._desk.executions)
+        kept = self._trades
+        if kept is None or kept[:2] != (count, today) or kept[2] is not before:
+            if self._window is None or self._window[0] != today:
+                self._window = (today, day_trades.last_days(self._calendar, today))
+            recent = [trade for trade in day_trades.recent(before, self._window[1]) if trade.day != today]
+            found = (*recent, *day_trades.recognise(self.executions_of(today), today))
+            kept = self._trades = (count, today, before, found)
+        return kept[3]
 
     def today(self) -> date:
         """The exchange's day."""
@@ -190,21 +211,39 @@ class Money:
 
     def opened_today(self, symbol: str) -> Decimal:
         """The signed part of a position that was opened on this exchange day."""
-        owned = self._desk.owned(symbol)
-        bought = sum((e.side.sign * e.quantity for e in self.executions_of(self.today()) if e.symbol == symbol), ZERO)
-        if owned > 0:
-            return min(owned, max(ZERO, bought))
-        return max(owned, min(ZERO, bought))
+        return _opened(self._desk.owned(symbol), self._traded_today().get(symbol, ZERO))
 
-    def _line(self, position: Position) -> margin.Line:
-        price = self._prices.last(position.symbol)
+    def _traded_today(self) -> Mapping[str, Decimal]:
+        """What this exchange day's executions come to, signed, by symbol."""
+        today, count = self.today(), len(self._desk.executions)
+        kept = self._today
+        if kept is None or kept[0] != count or kept[1] != today:
+            traded: dict[str, Decimal] = {}
+            for each in self.executions_of(today):
+                traded[each.symbol] = traded.get(each.symbol, ZERO) + each.side.sign * each.quantity
+            kept = self._today = (count, today, traded)
+        return kept[2]
+
+    def _priced(self) -> tuple[tuple[margin.Line, ...], margin.Sums]:
+        """Every position at its price, and what they come to. Both hold until something is bought or sold, or the clock moves."""
+        desk, now, kept = self._desk, self._prices.now, self._lines
+        if kept is None or kept[0] != desk.moves or kept[1] != now:
+            traded = None if self._settings.multiplier == 1 or not desk.positions else self._traded_today()
+            lines = tuple([self._line(position, traded) for position in desk.positions.values()])
+            kept = self._lines = (desk.moves, now, lines, margin.sums_of(lines))
+        return kept[2], kept[3]
+
+    def _line(self, position: Position, traded: Mapping[str, Decimal] | None) -> margin.Line:
+        """A position at its price; what of it is of today counts on margin only, where ``traded`` is known."""
+        symbol, quantity = position.symbol, position.quantity
+        kind, price = asset_class_of(symbol), self._prices.last(symbol)
         return margin.Line(
-            symbol=position.symbol,
-            asset_class=asset_class_of(position.symbol),
-            quantity=position.quantity,
+            symbol=symbol,
+            asset_class=kind,
+            quantity=quantity,
             price=position.average_price if price is None else price,
-            multiplier=multiplier_of(position.symbol),
-            today=ZERO if self._settings.multiplier == 1 else self.opened_today(position.symbol),
+            multiplier=structures.SHARES if kind is AssetClass.OPTION else ONE,
+            today=ZERO if traded is None else _opened(quantity, traded.get(symbol, ZERO)),
         )
 
     def _bound(self, ticket: Ticket) -> Decimal | None:
@@ -253,3 +292,10 @@ class Money:
             if asset_class_of(execution.symbol) is AssetClass.CRYPTO:
                 total += execution.quantity * execution.price
         return total
+
+
+def _opened(owned: Decimal, traded: Decimal) -> Decimal:
+    """How much of what is owned was opened by what was traded on a day, both signed."""
+    if owned > 0:
+        return min(owned, max(ZERO, traded))
+    return max(owned, min(ZERO, traded))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
+from enum import StrEnum
 
 from hydra.adapters.exchange.facts import Facts
 from hydra.adapters.exchange.model import VenueSettings
@@ -32,8 +34,8 @@ CLASSES: dict[AssetClass, frozenset[OrderClass]] = {
     AssetClass.CRYPTO: frozenset({_C.SIMPLE}),
     AssetClass.OPTION: frozenset({_C.SIMPLE, _C.MLEG}),
 }
-CRYPTO_EXITS = (frozenset({_T.STOP}), frozenset({_C.BRACKET, _C.OTO}))
-"""The types and classes that pairs have besides, where the settings allow it."""
+CRYPTO_EXITS = (TYPES[AssetClass.CRYPTO] | {_T.STOP}, CLASSES[AssetClass.CRYPTO] | {_C.BRACKET, _C.OTO})
+"""The types and classes that pairs have where the settings allow them exits."""
 FORCES_BY_TYPE: dict[OrderType, frozenset[TimeInForce]] = {
     _T.MARKET: frozenset(_F),
     _T.LIMIT: frozenset(_F),
@@ -47,19 +49,24 @@ FORCES_BY_TYPE: dict[OrderType, frozenset[TimeInForce]] = {
 def kinds_fit(request: Request, facts: Facts) -> Rejection | None:
     """Type, time in force and class are offered for the asset class, and go with each other."""
     kind = facts.instrument.asset_class
-    exits_too = kind is AssetClass.CRYPTO and facts.settings.crypto_exits
-    for name, given, allowed in (
-        ("order type", request.order_type, TYPES[kind] | CRYPTO_EXITS[0] if exits_too else TYPES[kind]),
-        ("time in force", request.time_in_force, FORCES[kind]),
-        ("order class", request.order_class, CLASSES[kind] | CRYPTO_EXITS[1] if exits_too else CLASSES[kind]),
-    ):
-        if given not in allowed:
-            return refuse(f"{name} {given} is not offered for {kind}; there are {', '.join(sorted(allowed))}")
+    types, classes = TYPES[kind], CLASSES[kind]
+    if kind is AssetClass.CRYPTO and facts.settings.crypto_exits:
+        types, classes = CRYPTO_EXITS
+    if request.order_type not in types:
+        return _not_offered("order type", request.order_type, kind, types)
+    if request.time_in_force not in FORCES[kind]:
+        return _not_offered("time in force", request.time_in_force, kind, FORCES[kind])
+    if request.order_class not in classes:
+        return _not_offered("order class", request.order_class, kind, classes)
     if request.time_in_force not in FORCES_BY_TYPE[request.order_type]:
         return refuse(f"time in force {request.time_in_force} does not fit a {request.order_type} order")
     if facts.too_late:
         return refuse(facts.too_late)
     return None
+
+
+def _not_offered(name: str, given: StrEnum, kind: AssetClass, allowed: Collection[StrEnum]) -> Rejection:
+    return refuse(f"{name} {given} is not offered for {kind}; there are {', '.join(sorted(allowed))}")
 
 
 def prices_are_those_of_the_type(request: Request, _facts: Facts) -> Rejection | None:
@@ -75,11 +82,9 @@ def prices_are_those_of_the_type(request: Request, _facts: Facts) -> Rejection |
             return refuse(f"a {kind} order has no {name} price, got {plain(given)}")
         if given is not None and given <= 0:
             return refuse(f"the {name} price must be above 0, got {plain(given)}")
-    trails = [each for each in (request.trail_price, request.trail_percent) if each is not None]
-    if len(trails) != (1 if kind is _T.TRAILING_STOP else 0):
-        return refuse(
-            f"one of trail_price and trail_percent belongs to a trailing stop and only to it, got {len(trails)}"
-        )
+    trails = (request.trail_price is not None) + (request.trail_percent is not None)
+    if trails != (1 if kind is _T.TRAILING_STOP else 0):
+        return refuse(f"one of trail_price and trail_percent belongs to a trailing stop and only to it, got {trails}")
     if request.trail_percent is not None and request.trail_percent >= _TRAIL_PERCENT_MAX:
         return refuse(f"trail_percent must be below 100, got {plain(request.trail_percent)}")
     return None
@@ -183,15 +188,14 @@ def price_step(instrument: Instrument, settings: VenueSettings, price: Decimal) 
 
 def prices_fit(request: Request, facts: Facts) -> Rejection | None:
     """Every price is a multiple of its step."""
-    named = {
-        "limit": request.limit,
-        "stop": request.stop,
-        "protective stop": request.stop_loss,
-        "limit of the protective stop": request.stop_loss_limit,
-        "target": request.take_profit,
-        "trail": request.trail_price,
-    }
-    for name, price in named.items():
+    for name, price in (
+        ("limit", request.limit),
+        ("stop", request.stop),
+        ("protective stop", request.stop_loss),
+        ("limit of the protective stop", request.stop_loss_limit),
+        ("target", request.take_profit),
+        ("trail", request.trail_price),
+    ):
         if price is None:
             continue
         increment = price_step(facts.instrument, facts.settings, price)

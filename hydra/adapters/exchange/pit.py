@@ -7,6 +7,7 @@ other gives up. The oddity: an entry that fills inside a bar may be stopped out 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from hydra.adapters.exchange import admission, hours, tickets
 from hydra.adapters.exchange.desk import Desk, Print
 from hydra.adapters.exchange.facts import Facts
 from hydra.adapters.exchange.interface import Ration
-from hydra.adapters.exchange.matching import Match, Rates, against_bar, against_quote, auction, reached
+from hydra.adapters.exchange.matching import Match, Rates, against_bar, against_quote, auction, reached, untouched
 from hydra.adapters.exchange.model import FeeSchedule, News, Source, Ticket, VenueSettings
 from hydra.adapters.exchange.money import Money
 from hydra.adapters.exchange.prices import Far, Prices
@@ -58,20 +59,24 @@ class Pit:
         self._settings = settings
         self.sizes = Sizes(desk, settings.participation)
 
-    def refusal(self, request: Request) -> Rejection | None:
-        """Why an order is not taken, all but buying power looked at; ``None`` when nothing else stands in its way."""
+    def take(self, request: Request) -> Ticket | Rejection:
+        """Take an order, or say why not: the checks of it, then of what the account can pay."""
         instrument = self._desk.instruments.get(request.symbol)
         if instrument is None:
             return refuse(f"{request.symbol} is not traded here", No.UNKNOWN_SYMBOL, symbol=request.symbol)
-        for name in (request.client_id, *(tickets.exit_id(request.client_id, r) for r in tickets.exit_roles(request))):
-            no = self.taken(name)
-            if no is not None:
-                return no
-        no = admission.refusal(request, self._facts(request, instrument))
+        no = self.taken(request.client_id)
+        for role in tickets.exit_roles(request):
+            no = no or self.taken(tickets.exit_id(request.client_id, role))
+        if no is not None:
+            return no
+        facts = self._facts(request, instrument)
+        no = admission.refusal(request, facts)
         if no is not None:
             return no
         reason = self.money.day_trade_refusal(request.symbol, request.side)
-        return refuse(reason, No.PATTERN_DAY_TRADER, symbol=request.symbol) if reason else None
+        if reason:
+            return refuse(reason, No.PATTERN_DAY_TRADER, symbol=request.symbol)
+        return self._accept(request, facts)
 
     def taken(self, client_id: str) -> Rejection | None:
         """Why a client id cannot be used."""
@@ -81,23 +86,22 @@ class Pit:
         reason = f"client_id {client_id} is already used by order {known.venue_id}"
         return Rejection(kind=No.DUPLICATE_ID, reason=reason, order=known.venue_id)
 
-    def accept(self, request: Request) -> Ticket | Rejection:
+    def _accept(self, request: Request, facts: Facts) -> Ticket | Rejection:
         """Take an order that nothing else stands in the way of, if it can be paid, and trade it at once if it can be."""
-        ticket = tickets.entry(
-            request, self.arrival(request), self.intent(request.symbol, request.side), self._prices.last(request.symbol)
-        )
+        desk, arrival = self._desk, self.arrival(request)
+        ticket = tickets.entry(request, arrival, facts.intent, facts.last)
         hold = self.money.hold(ticket)
         no = self.affordable(ticket.symbol, hold)
         if no is not None:
             return no
         assert hold is not None
-        ticket = self._desk.put(replace(ticket, reserved=hold))
-        self._desk.tell(_ARRIVED[ticket.status], ticket.since, ticket)
-        for leg in tickets.exits(request, ticket, self.arrival(request, exits=True)):
-            self._desk.put(leg)
-            self._desk.tell(_ARRIVED[leg.status], leg.since, leg)
-        self.trade_now(self._desk.orders[ticket.client_id])
-        return self._desk.orders[ticket.client_id]
+        ticket = desk.put(ticket if hold is ZERO else replace(ticket, reserved=hold))
+        desk.tell(_ARRIVED[ticket.status], ticket.since, ticket)
+        for leg in tickets.exits(request, ticket, arrival):
+            desk.put(leg)
+            desk.tell(_ARRIVED[leg.status], leg.since, leg)
+        self.trade_now(desk.orders[ticket.client_id])
+        return desk.orders[ticket.client_id]
 
     def affordable(self, symbol: str, hold: Decimal | None, freed: Decimal = ZERO) -> Rejection | None:
         """Why the account cannot pay what an order holds back; ``freed`` is what the order it replaces holds."""
@@ -119,26 +123,22 @@ class Pit:
 
     def intent(self, symbol: str, side: Side) -> PositionIntent:
         """Whether an order would open or close, by what is held."""
-        owned = self._desk.owned(symbol)
-        if side is Side.BUY:
-            return PositionIntent.BUY_TO_CLOSE if owned < 0 else PositionIntent.BUY_TO_OPEN
-        return PositionIntent.SELL_TO_CLOSE if owned > 0 else PositionIntent.SELL_TO_OPEN
+        return _intent(self._desk.owned(symbol), side)
 
-    def arrival(self, request: Request, *, exits: bool = False) -> tickets.Arrival:
+    def arrival(self, request: Request) -> tickets.Arrival:
         """Where and when an order arrives now."""
         symbol = request.symbol or request.legs[0].symbol
-        kind, now = asset_class_of(symbol), self._prices.now
-        force = (request.exits_force or request.time_in_force) if exits else request.time_in_force
-        ends = self.ends_at(symbol, force, extended=request.extended_hours)
-        is_open = hours.is_open(self._calendar, kind, now, extended=request.extended_hours)
-        number = self._desk.next_number - (1 if exits else 0)
+        kind, now, extended = asset_class_of(symbol), self._prices.now, request.extended_hours
+        force, exits_force = request.time_in_force, request.exits_force or request.time_in_force
+        ends = self.ends_at(symbol, force, extended=extended)
+        exits_end = ends if exits_force is force else self.ends_at(symbol, exits_force, extended=extended)
         return tickets.Arrival(
             account_id=self._desk.account.account_id,
-            number=number,
+            number=self._desk.next_number,
             at=now,
             expires_at=ends,
-            exits_expire_at=ends,
-            open=is_open,
+            exits_expire_at=exits_end,
+            open=hours.is_open(self._calendar, kind, now, extended=extended),
         )
 
     def ends_at(self, symbol: str, force: TimeInForce, *, extended: bool = False) -> datetime | None:
@@ -175,11 +175,12 @@ class Pit:
 
     def play(self, bar: Bar) -> None:
         """Let a bar work on the orders of its symbol: stops of brackets first, then in the order they were accepted."""
-        waiting = self._desk.working(bar.symbol)
-        if not waiting:
-            return
-        for ticket in sorted(waiting, key=lambda each: each.role is not Role.STOP_LOSS):
-            self._meet(ticket, bar, None)
+        waiting: Sequence[Ticket] = self._desk.working(bar.symbol)
+        if len(waiting) > 1:
+            waiting = sorted(waiting, key=lambda each: each.role is not Role.STOP_LOSS)
+        for ticket in waiting:
+            if ticket.time_in_force is TimeInForce.OPG or not untouched(ticket, bar):
+                self._meet(ticket, bar, None)
 
     def play_quotes(self) -> None:
         """Let the quotes of this instant work on what has no bars: orders for contracts."""
@@ -215,9 +216,10 @@ class Pit:
 
     def expire(self) -> None:
         """End the orders whose time has come."""
-        for ticket in tuple(self._desk.open.values()):
-            if ticket.expires_at is not None and ticket.expires_at <= self._prices.now:
-                self._expire(ticket)
+        now = self._prices.now
+        over = [each for each in self._desk.open.values() if each.expires_at is not None and each.expires_at <= now]
+        for ticket in over:
+            self._expire(ticket)
 
     def _expire(self, ticket: Ticket) -> None:
         if ticket.client_id in self._desk.open:
@@ -301,12 +303,11 @@ class Pit:
         ticket = self._sized(ticket, price)
         if not self._still_fits(ticket, at):
             return ()
-        quantity = ticket.remaining if size is None else min(ticket.remaining, size)
-        increment = self._desk.instruments[ticket.symbol].quantity_increment
-        quantity = self.rationed(ticket, quantity)
-        if quantity < ticket.remaining:
-            quantity = size_down(quantity, increment)
-        if quantity <= 0 or (quantity < ticket.remaining and ticket.time_in_force is TimeInForce.FOK):
+        remaining = ticket.remaining
+        quantity = self.rationed(ticket, remaining if size is None else min(remaining, size))
+        if quantity < remaining:
+            quantity = size_down(quantity, self._desk.instruments[ticket.symbol].quantity_increment)
+        if quantity <= 0 or (quantity < remaining and ticket.time_in_force is TimeInForce.FOK):
             return ()
         maker = source is Source.BAR and ticket.order_type is OrderType.LIMIT
         fee, coin = self.money.fee(ticket, quantity, price, maker=maker)
@@ -314,9 +315,9 @@ class Pit:
         if reason:
             self.end(ticket, Status.CANCELED, at, reason)
             return ()
-        flat = self._settings.fees is FeeSchedule.FLAT
-        done = Print(quantity=quantity, price=price, at=at, source=source, fee_coin=coin)
-        return self.book(ticket, replace(done, fee=fee) if flat else replace(done, posted=fee))
+        taken, posted = (fee, ZERO) if self._settings.fees is FeeSchedule.FLAT else (ZERO, fee)
+        done = Print(quantity=quantity, price=price, at=at, source=source, fee=taken, fee_coin=coin, posted=posted)
+        return self.book(ticket, done)
 
     def rationed(self, ticket: Ticket, quantity: Decimal) -> Decimal:
         """How much of a quantity may fill now."""
@@ -380,18 +381,20 @@ class Pit:
             return ()
         alive = []
         for leg in waiting:
-            leg = replace(leg, working=True, quantity=quantity, since=at, updated_at=at)  # noqa: PLW2901  # its new self
             if leg.role is Role.TAKE_PROFIT or len(waiting) == 1:
-                alive.append(self._desk.mark(leg, Status.NEW, at))
+                alive.append(self._desk.mark(leg, Status.NEW, at, working=True, quantity=quantity, since=at))
             else:
-                alive.append(self._desk.put(leg))
+                alive.append(self._desk.put(replace(leg, working=True, quantity=quantity, since=at, updated_at=at)))
         return tuple(alive)
 
     def bought(self, entry: Ticket) -> Decimal:
         """What an entry has filled, together with the orders that it replaced."""
-        total, before = entry.filled, self._desk.by_venue_id(entry.replaces)
-        while before is not None:
-            total, before = total + before.filled, self._desk.by_venue_id(before.replaces)
+        total = entry.filled
+        while entry.replaces:
+            before = self._desk.by_venue_id(entry.replaces)
+            if before is None:
+                break
+            total, entry = total + before.filled, before
         return total
 
     def opposite(self, symbol: str, side: Side) -> tuple[Ticket, ...]:
@@ -406,29 +409,27 @@ class Pit:
         )
 
     def _facts(self, request: Request, instrument: Instrument) -> Facts:
-        far = self._prices.far(request.symbol, request.side)
-        last = self._prices.last(request.symbol)
-        late = _LATE.get(request.time_in_force)
+        symbol, side, desk = request.symbol, request.side, self._desk
+        far, last, owned = self._prices.far(symbol, side), self._prices.last(symbol), desk.owned(symbol)
+        intent, late = _intent(owned, side), _LATE.get(request.time_in_force)
         return Facts(
             instrument=instrument,
             settings=self._settings,
-            account=self._desk.account,
-            intent=self.intent(request.symbol, request.side),
-            position=self._desk.owned(request.symbol),
-            held=self._desk.held(request.symbol),
-            available=self.money.backing.available(request.symbol),
+            account=desk.account,
+            intent=intent,
+            position=owned,
+            held=desk.held(symbol),
+            available=ZERO if intent.opens else self.money.backing.available(symbol),
             level=self.money.level(),
             far=last if far is None else far.price,
             last=last,
-            others=self.opposite(request.symbol, request.side),
-            closed=self._closed(request.symbol),
+            others=self.opposite(symbol, side),
+            closed=self._closed(symbol) if instrument.asset_class is AssetClass.OPTION else "",
             too_late="" if late is None else late(self._calendar, self._prices.now),
         )
 
     def _closed(self, symbol: str) -> str:
         """Why a contract can no longer be traded."""
-        if asset_class_of(symbol) is not AssetClass.OPTION:
-            return ""
         expiry = OptionContract.parse(symbol).expiry
         today = self.money.today()
         return f"{symbol} expired on {expiry}, it is {today}" if expiry < today else ""
@@ -443,3 +444,10 @@ class Pit:
             slippage=self._settings.slippage,
             half_spread=self._settings.half_spread if half_spread is None else half_spread,
         )
+
+
+def _intent(owned: Decimal, side: Side) -> PositionIntent:
+    """Whether an order would open or close, by what is owned of its symbol."""
+    if side is Side.BUY:
+        return PositionIntent.BUY_TO_CLOSE if owned < 0 else PositionIntent.BUY_TO_OPEN
+    return PositionIntent.SELL_TO_CLOSE if owned > 0 else PositionIntent.SELL_TO_OPEN

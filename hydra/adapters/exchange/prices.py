@@ -35,6 +35,7 @@ class Prices:
         self.now = at
         self._quotes: Mapping[str, Quote] | None = None
         self._option_quotes: dict[str, OptionQuote | None] = {}
+        self._lasts: dict[str, Decimal | None] = {}
         self._next: tuple[datetime | None] | None = None
 
     def quotes(self) -> Mapping[str, Quote]:
@@ -80,22 +81,28 @@ class Prices:
             if quoted is None or price is None:
                 return None
             return Far(price, quoted.ask_size if buys else quoted.bid_size, quoted.at)
-        quote = self.quotes().get(symbol)
+        quotes = self.quotes() if self._quotes is None else self._quotes
+        quote = quotes.get(symbol) if quotes else None
         if quote is None:
             return None
         return Far(quote.ask, quote.ask_size, quote.at) if buys else Far(quote.bid, quote.bid_size, quote.at)
 
     def last(self, symbol: str) -> Decimal | None:
         """The middle of the latest quote (or the one side it has), else the last close, else unknown."""
+        if symbol not in self._lasts:
+            self._lasts[symbol] = self._last(symbol)
+        return self._lasts[symbol]
+
+    def _last(self, symbol: str) -> Decimal | None:
         if asset_class_of(symbol) is AssetClass.OPTION:
             quoted = self.option_quote(symbol)
             sides = [] if quoted is None else [side for side in (quoted.bid, quoted.ask) if side is not None]
             if sides:
                 return sum(sides[1:], sides[0]) / len(sides)
         else:
-            quote = self.quotes().get(symbol)
-            if quote is not None:
-                return quote.mid
+            quotes = self.quotes() if self._quotes is None else self._quotes
+            if symbol in quotes:
+                return quotes[symbol].mid
         return self.close(symbol)
 
     def close(self, symbol: str) -> Decimal | None:

@@ -37,7 +37,11 @@ class Spreads:
         self._pit = pit
         self._settings = settings
 
-    def refusal(self, request: Request) -> Rejection | None:
+    def take(self, request: Request) -> Ticket | Rejection:
+        """Take an order, or say why not."""
+        return self._refusal(request) or self._accept(request)
+
+    def _refusal(self, request: Request) -> Rejection | None:
         """Why an order is not taken; ``None`` when nothing but buying power can still stand in its way."""
         names = (request.client_id, *(tickets.leg_id(request.client_id, n + 1) for n in range(len(request.legs))))
         for name in names:
@@ -50,7 +54,7 @@ class Spreads:
                 return no
         return blocked(self._desk.account) or self._level() or self._legs_known(request) or self._legs_owned(request)
 
-    def accept(self, request: Request) -> Ticket | Rejection:
+    def _accept(self, request: Request) -> Ticket | Rejection:
         """Take an order if its largest loss can be paid, and trade it at once if its price is there."""
         intents = tuple(self._pit.intent(leg.symbol, leg.side) for leg in request.legs)
         arrival = self._pit.arrival(request)

@@ -37,26 +37,29 @@ class Role(StrEnum):
 
 
 class PositionIntent(StrEnum):
-    """Whether an order opens or closes. The venue derives it from the position when it is not said."""
+    """Whether an order opens or closes. The venue derives it from the position when it is not said.
+
+    ``side`` is the side that goes with it; ``opens`` is true when it adds to a position.
+    """
 
     BUY_TO_OPEN = "buy_to_open"
     BUY_TO_CLOSE = "buy_to_close"
     SELL_TO_OPEN = "sell_to_open"
     SELL_TO_CLOSE = "sell_to_close"
 
-    @property
-    def side(self) -> Side:
-        """The side that goes with it."""
-        return Side.BUY if self.value.startswith("buy") else Side.SELL
+    side: Side
+    opens: bool
 
-    @property
-    def opens(self) -> bool:
-        """True when it adds to a position."""
-        return self.value.endswith("open")
+    def __init__(self, word: str) -> None:
+        self.side = Side.BUY if word.startswith("buy") else Side.SELL
+        self.opens = word.endswith("open")
+
+
+_DONE = ("filled", "canceled", "expired", "replaced", "rejected")
 
 
 class Status(StrEnum):
-    """Where an order stands at the venue."""
+    """Where an order stands at the venue. ``done`` is true when nothing more can happen to the order."""
 
     PENDING_NEW = "pending_new"
     ACCEPTED = "accepted"
@@ -71,13 +74,11 @@ class Status(StrEnum):
     REPLACED = "replaced"
     REJECTED = "rejected"
 
-    @property
-    def done(self) -> bool:
-        """True when nothing more can happen to the order."""
-        return self in _DONE
+    done: bool
 
+    def __init__(self, word: str) -> None:
+        self.done = word in _DONE
 
-_DONE = frozenset({Status.FILLED, Status.CANCELED, Status.EXPIRED, Status.REPLACED, Status.REJECTED})
 
 AS_ENGINE: dict[Status, OrderStatus] = {
     Status.PENDING_NEW: OrderStatus.ACCEPTED,
@@ -136,12 +137,18 @@ class Request(Value, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         named("request.client_id", self.client_id)
-        for name in ("quantity", "notional", "stop", "trail_price", "trail_percent"):
-            if getattr(self, name) is not None:
-                positive(f"request.{name}", getattr(self, name))
-        for name in ("take_profit", "stop_loss", "stop_loss_limit"):
-            if getattr(self, name) is not None:
-                positive(f"request.{name}", getattr(self, name))
+        for name, number in (
+            ("quantity", self.quantity),
+            ("notional", self.notional),
+            ("stop", self.stop),
+            ("trail_price", self.trail_price),
+            ("trail_percent", self.trail_percent),
+            ("take_profit", self.take_profit),
+            ("stop_loss", self.stop_loss),
+            ("stop_loss_limit", self.stop_loss_limit),
+        ):
+            if number is not None:
+                positive(f"request.{name}", number)
         if self.limit is not None:
             finite("request.limit", self.limit)
 

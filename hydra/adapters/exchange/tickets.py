@@ -6,6 +6,7 @@ entry are called ``<entry>.stop`` and ``<entry>.target``; where that would be to
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import datetime
 from decimal import Decimal
@@ -16,8 +17,10 @@ from hydra.model.money import ZERO
 from hydra.model.orders import CLIENT_ID_MAX_LENGTH, OrderType, Side
 from hydra.model.values import Value, replace
 
-_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "hydra:simulated-exchange")
+_NAMES = uuid.uuid5(uuid.NAMESPACE_URL, "hydra:simulated-exchange").bytes
 EXITS = {Role.STOP_LOSS: "stop", Role.TAKE_PROFIT: "target"}
+_ROLES = {OrderClass.OCO: Role.TAKE_PROFIT, OrderClass.BRACKET: Role.ENTRY, OrderClass.OTO: Role.ENTRY}
+_LEAST = Decimal("1e-9")
 
 
 class Arrival(Value, frozen=True, kw_only=True):
@@ -34,27 +37,37 @@ class Arrival(Value, frozen=True, kw_only=True):
 
 def venue_id(account_id: str, number: int) -> str:
     """The venue's name for an order."""
-    return str(uuid.uuid5(_NAMES, f"{account_id}/{number}"))
+    return _name_of(f"{account_id}/{number}")
 
 
 def exit_id(client_id: str, role: Role) -> str:
     """The client id of an entry's exit."""
     name = f"{client_id}.{EXITS[role]}"
-    return name if len(name) <= CLIENT_ID_MAX_LENGTH else str(uuid.uuid5(_NAMES, name))
+    return name if len(name) <= CLIENT_ID_MAX_LENGTH else _name_of(name)
 
 
 def leg_id(client_id: str, place: int) -> str:
     """The client id of a leg of a spread, counted from 1."""
     name = f"{client_id}.{place}"
-    return name if len(name) <= CLIENT_ID_MAX_LENGTH else str(uuid.uuid5(_NAMES, name))
+    return name if len(name) <= CLIENT_ID_MAX_LENGTH else _name_of(name)
+
+
+def _name_of(text: str) -> str:
+    """The UUID of version 5 of a text among ``_NAMES``, written out: nobody wants the object that ``uuid`` would make of it."""
+    name = bytearray(hashlib.sha1(_NAMES + text.encode(), usedforsecurity=False).digest()[:16])
+    name[6] = name[6] & 0x0F | 0x50  # version 5 of RFC 9562
+    name[8] = name[8] & 0x3F | 0x80  # its variant
+    digits = name.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def exit_roles(request: Request) -> tuple[Role, ...]:
     """Which further orders a request brings along, the stop before the target."""
     if request.order_class is OrderClass.OCO:
         return (Role.STOP_LOSS,)
-    wanted = ((Role.STOP_LOSS, request.stop_loss), (Role.TAKE_PROFIT, request.take_profit))
-    return tuple(role for role, price in wanted if price is not None)
+    if request.stop_loss is None:
+        return () if request.take_profit is None else (Role.TAKE_PROFIT,)
+    return (Role.STOP_LOSS,) if request.take_profit is None else (Role.STOP_LOSS, Role.TAKE_PROFIT)
 
 
 def entry(request: Request, arrival: Arrival, intent: PositionIntent, last: Decimal | None) -> Ticket:
@@ -64,8 +77,7 @@ def entry(request: Request, arrival: Arrival, intent: PositionIntent, last: Deci
     if quantity is None:
         assert request.notional is not None
         assert price is not None
-        quantity = max((request.notional / price).quantize(Decimal("1e-9"), rounding="ROUND_DOWN"), Decimal("1e-9"))
-    role = {OrderClass.OCO: Role.TAKE_PROFIT, OrderClass.BRACKET: Role.ENTRY, OrderClass.OTO: Role.ENTRY}
+        quantity = max((request.notional / price).quantize(_LEAST, rounding="ROUND_DOWN"), _LEAST)
     return Ticket(
         number=arrival.number,
         venue_id=venue_id(arrival.account_id, arrival.number),
@@ -87,7 +99,7 @@ def entry(request: Request, arrival: Arrival, intent: PositionIntent, last: Deci
         high_water=last if request.order_type is OrderType.TRAILING_STOP else None,
         extended_hours=request.extended_hours,
         order_class=request.order_class,
-        role=role.get(request.order_class, Role.ALONE),
+        role=_ROLES.get(request.order_class, Role.ALONE),
         position_intent=intent,
         expires_at=arrival.expires_at,
     )

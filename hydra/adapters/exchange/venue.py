@@ -13,8 +13,7 @@ memory is not, so the next question reads the books again first.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,7 +32,7 @@ from hydra.adapters.exchange.standing import Books, FeedClock, Standing
 from hydra.adapters.exchange.terms import Amendment, No, Rejection, Request, refuse
 from hydra.adapters.markets.feed import Feed
 from hydra.model.errors import Corrupt
-from hydra.model.market import Instrument, Quote
+from hydra.model.market import AssetClass, Instrument, Quote
 from hydra.model.portfolio import Position
 from hydra.model.values import replace
 from hydra.ports import Calendar
@@ -64,11 +63,12 @@ class SimulatedVenue:
         self._lock = threading.RLock()
         self._listeners: list[Listener] = []
         self.ration: Ration | None = None
+        self._change = _Change(self)
         self._inside = False
         self._written: FeedClock | None = None
-        self._figures: tuple[tuple[int, datetime | None], Figures] | None = None
         self._mark: tuple[datetime | None] | None = None
         self._instruments = instruments_of(feed, settings)
+        self._has_contracts = any(each.asset_class is AssetClass.OPTION for each in self._instruments.values())
         known = None if books is None else books.load()
         standing = new_account(settings) if known is None else known
         clock, note = resume(standing, feed, start)
@@ -103,6 +103,8 @@ class SimulatedVenue:
     @property
     def version(self) -> int:
         """Grows with every change of the account."""
+        if not self._broken_off:  # as with ``now``
+            return self._desk.version
         with self._lock:
             return self._current_desk().version
 
@@ -114,11 +116,8 @@ class SimulatedVenue:
     def figures(self) -> Figures:
         """The account's money at the latest prices."""
         with self._lock:
-            desk = self._current_desk()
-            key = (desk.version, self._prices.now if desk.positions else None)
-            if self._figures is None or self._figures[0] != key:
-                self._figures = (key, self._pit.money.figures())
-            return self._figures[1]
+            self._current_desk()
+            return self._pit.money.figures()
 
     def positions(self) -> tuple[Position, ...]:
         """What is held and at which average price, by symbol."""
@@ -219,8 +218,7 @@ class SimulatedVenue:
         """Take an order, or refuse it with a reason; a refused order leaves nothing behind."""
         with self._changing():
             taker: Pit | Spreads = self._spreads if is_spread(request) else self._pit
-            no = taker.refusal(request)
-            return taker.accept(request) if no is None else no
+            return taker.take(request)
 
     def withdraw(self, venue_id: str) -> Ticket | Rejection:
         """Take an open order back, with the orders of its group."""
@@ -258,11 +256,13 @@ class SimulatedVenue:
         """Have ``listener`` called with every change of an order, until the answer is called."""
         with self._lock:
             self._listeners.append(listener)
+            self._desk.heard = True
 
         def leave() -> None:
             with self._lock:
                 if listener in self._listeners:
                     self._listeners.remove(listener)
+                self._desk.heard = bool(self._listeners)
 
         return leave
 
@@ -296,23 +296,27 @@ class SimulatedVenue:
     def _go(self, upto: datetime) -> None:
         """Move through the marks and the pending requests on the way to an instant that lies next."""
         while self._prices.now < upto:
-            moments = [upto]
-            mark = self._next_mark()
+            now, at, mark = self._prices.now, upto, self._next_mark()
             due = self._changes.next_due() if self._desk.pending else None
-            moments += [each for each in (mark, due) if each is not None and each > self._prices.now]
-            self._step(min(moments), marked=mark is not None and mark == min(moments))
+            for moment in (mark, due):
+                if moment is not None and now < moment < at:
+                    at = moment
+            self._step(at, marked=mark == at)
 
     def _step(self, at: datetime, *, marked: bool) -> None:
         desk = self._desk
-        bars = self.feed.bars(self._prices.now, at) if desk.open else ()
+        waiting = desk.working_symbols() if desk.open else ()
+        bars = self.feed.bars(self._prices.now, at) if waiting else ()
         self._prices.move(at)
         for bar in bars:
-            self._pit.play(bar)
+            if bar.symbol in waiting:  # what a bar brings to life is of its own symbol
+                self._pit.play(bar)
         if desk.open:
             if desk.pending:
                 self._changes.carry_out()
-            self._pit.play_quotes()
-            self._spreads.play_quotes()
+            if self._has_contracts:
+                self._pit.play_quotes()
+                self._spreads.play_quotes()
         if marked:
             self._settlement.mark()
         if desk.open:
@@ -336,29 +340,20 @@ class SimulatedVenue:
 
     def _place(self, standing: Standing, clock: FeedClock, version: int = 0) -> None:
         self._clock = clock
-        self._desk = Desk(standing, self._instruments)
-        self._desk.version = version
+        desk = Desk(standing, self._instruments)
+        desk.version, desk.heard = version, bool(self._listeners)
+        self._desk = desk  # whole: whoever asks without the lock sees either this one or the one before
         self._prices = Prices(self.feed, clock.at, self.settings.half_spread)
         self._pit = Pit(self._desk, self._prices, self.calendar, self.settings, self._rationed)
         self._spreads = Spreads(self._desk, self._prices, self._pit, self.settings)
         self._changes = Changes(self._desk, self._prices, self._pit, self._spreads, self.settings)
         self._settlement = Settlement(self._desk, self._prices, self._pit, self.calendar, self.settings)
-        self._figures = None
         self._mark = None
         self._broken_off = False
 
-    @contextmanager
-    def _changing(self) -> Iterator[Desk]:
+    def _changing(self) -> _Change:
         """Hold the venue for a change, write it, and tell of it; remember whether it came to its end."""
-        with self._lock:
-            desk = self._current_desk()
-            self._broken_off = self._inside = True
-            try:
-                yield desk
-                self._settle()
-            finally:
-                self._inside = False
-            self._broken_off = False
+        return self._change
 
     def _current_desk(self) -> Desk:
         """The account's state; read again from the books after a change that broke off."""
@@ -380,10 +375,38 @@ class SimulatedVenue:
                 self._clock = clock
                 self._books.commit(self._desk.take_change(clock))
                 self._written = clock
-        news = self._desk.take_news()
-        if news:
+        if self._desk.news:
+            news = self._desk.take_news()
             for listener in tuple(self._listeners):
                 listener(news)
+
+
+class _Change:
+    """A change of a venue, from taking its lock to telling of it. One serves them all: what is under way is the venue's to know."""
+
+    def __init__(self, venue: SimulatedVenue) -> None:
+        self._venue = venue
+
+    def __enter__(self) -> Desk:
+        venue, begun = self._venue, False
+        venue._lock.acquire()
+        try:
+            desk = venue._current_desk()
+            venue._broken_off = venue._inside = begun = True
+        finally:
+            if not begun:
+                venue._lock.release()
+        return desk
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        venue = self._venue
+        try:
+            if kind is None:
+                venue._settle()
+                venue._broken_off = False
+        finally:
+            venue._inside = False
+            venue._lock.release()
 
 
 def _unknown(symbol: str) -> Rejection:
