@@ -41,7 +41,15 @@ CHAIN = "chain "
 def ask_all(outside: Outside, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Outcome[Any]]:
     """Ask everything once; for every name an answer of the right make, or a failure."""
     answers = outside.read_all(questions)
-    return {name: _checked(name, answers.get(name)) for name in questions}
+    checked: dict[str, Outcome[Any]] = {}
+    for name in questions:
+        outcome = answers.get(name)
+        if outcome is None:
+            outcome = Outcome(failure=Failure(what=name, kind="nonsense", reason="neither an answer nor a failure"))
+        elif outcome.failure is None and type(outcome.value) is not _ONE.get(name) and not _fits(name, outcome.value):
+            outcome = Outcome(failure=_nonsense(name, outcome.value))
+        checked[name] = outcome
+    return checked
 
 
 def ask_order(outside: Outside, client_id: str) -> Outcome[VenueOrder | None]:
@@ -53,19 +61,12 @@ def ask_order(outside: Outside, client_id: str) -> Outcome[VenueOrder | None]:
     return Outcome(failure=_nonsense("order", report))
 
 
-def _checked(name: str, outcome: Outcome[Any] | None) -> Outcome[Any]:
-    if outcome is None:
-        return Outcome(failure=Failure(what=name, kind="nonsense", reason="neither an answer nor a failure"))
-    if outcome.failure is not None or _fits(name, outcome.value):
-        return outcome
-    return Outcome(failure=_nonsense(name, outcome.value))
-
-
 def _fits(name: str, value: Any) -> bool:
-    make = _ONE.get(name)
-    if make is not None:
-        return type(value) is make
-    make = OptionQuote if name.startswith(CHAIN) else _MANY.get(name)
+    if name in _ONE:
+        return type(value) is _ONE[name]
+    make = _MANY.get(name)
+    if make is None and name.startswith(CHAIN):
+        make = OptionQuote
     if make is not None:
         return type(value) is tuple and (not value or set(map(type, value)) == {make})
     assert name == "probes", f"no make is known for the answer to {name}"

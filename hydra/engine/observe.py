@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from hydra.engine.answers import CHAIN, ask_all, ask_order
@@ -28,21 +29,29 @@ from hydra.model.values import replace
 from hydra.policy import Policy
 from hydra.ports import ActivityPage, FillPage, MarketData
 
+_NOTHING_SEEN = Sight()
+
 
 def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Policy) -> Observed:
     """Look once. ``sight`` is what has been seen in this segment so far; ``None`` makes this look a keyframe."""
     at = outside.clock.now()
-    answers = ask_all(outside, _questions(outside, ledger, sight, at, policy))
-    failures = [outcome.failure for outcome in answers.values() if outcome.failure is not None]
-    known: dict[str, Any] = {name: outcome.value for name, outcome in answers.items() if outcome.failure is None}
+    chains_due = due(ledger, sight, at, policy)
+    failures: list[Failure] = []
+    known: dict[str, Any] = {}
+    for name, outcome in ask_all(outside, _questions(outside, ledger, sight, at, policy, chains_due)).items():
+        if outcome.failure is None:
+            known[name] = outcome.value
+        else:
+            failures.append(outcome.failure)
     page: FillPage | None = known.get("fills")
     looked_up = changes_at_the_venue(outside, ledger, known.get("open_orders"), page, at, policy)
     market: MarketData = known.get("market") or MarketData()
     done: ActivityPage | None = known.get("activities")
-    news = _news(known, sight or Sight())
+    so_far = _NOTHING_SEEN if sight is None else sight
+    news = _news(known, so_far)
     if known.get("account") is not None and _money_moves(known["account"], done, ledger):
         news["account"] = known["account"]
-    chains = _chain_news(known, market, sight or Sight(), ledger, at, policy)
+    chains = _chain_news(known, market, so_far, ledger, at, policy) if chains_due else ()
     seen = Observed(
         cycle=ledger.cycle + 1,
         at=at,
@@ -66,7 +75,7 @@ def observe(outside: Outside, ledger: Ledger, sight: Sight | None, policy: Polic
 
 
 def _questions(
-    outside: Outside, ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy
+    outside: Outside, ledger: Ledger, sight: Sight | None, at: datetime, policy: Policy, chains: tuple[str, ...]
 ) -> dict[str, Callable[[], Any]]:
     broker, symbols = outside.broker, _looked_at(ledger, policy)
     questions: dict[str, Callable[[], Any]] = {
@@ -86,7 +95,7 @@ def _questions(
         questions["market"] = lambda: _with_history(outside, symbols, policy.engine.window_bars)
     else:
         questions["market"] = lambda: outside.market.poll(symbols, _last_bars(sight))
-    for underlying in due(ledger, sight, at, policy):
+    for underlying in chains:
         questions[CHAIN + underlying] = lambda name=underlying: outside.market.chain(name)  # type: ignore[misc]  # bound now
     return questions
 
@@ -94,8 +103,6 @@ def _questions(
 def _chain_news(
     known: Mapping[str, Any], market: MarketData, sight: Sight, ledger: Ledger, at: datetime, policy: Policy
 ) -> tuple[ChainNews, ...]:
-    if not any(name.startswith(CHAIN) for name in known):
-        return ()
     sessions: Sessions | None = known.get("sessions") or sight.sessions
     quotes = {**sight.quotes, **{quote.symbol: quote for quote in market.quotes}}
     return chain_news(known, quotes, sight, ledger, at.date() if sessions is None else sessions.day, policy)
@@ -103,6 +110,8 @@ def _chain_news(
 
 def _looked_at(ledger: Ledger, policy: Policy) -> tuple[str, ...]:
     """Whose prices are read: what the bots trade, and what is held though no bot trades it any more."""
+    if not ledger.holdings:
+        return policy.symbols
     held = {holding.symbol for holding in ledger.holdings.values() if not holding.structure}
     if held.issubset(policy.symbols):
         return policy.symbols
@@ -140,16 +149,17 @@ _DELTAS = {
     "probes": "probes",
     "binding": "binding",
 }
+_known_as = attrgetter(*_DELTAS.values())
 
 
 def _news(known: Mapping[str, Any], sight: Sight) -> dict[str, Any]:
     """The answers that differ from what was known, and those that could not be had the last time."""
     changed: dict[str, Any] = {}
-    for name, field in _DELTAS.items():
+    for (name, field), known_as in zip(_DELTAS.items(), _known_as(sight), strict=True):
         value = known.get(name)
         if value is None:
             continue
-        known_as = getattr(sight, field)  # often the very same: then nothing in it is compared
+        # Often the very same: then nothing in it is compared.
         if (value is not known_as and value != known_as) or name in sight.missing:
             changed[field] = value
     return changed
@@ -215,10 +225,9 @@ def changes_at_the_venue(
     for report in listed.values():
         if _is_news(ledger.orders.get(report.client_id), report):
             found.by_id[report.client_id] = report
-    wanted = [o for o in ledger.orders.values() if not o.status.terminal and o.client_id not in listed]
-    if open_orders is None:
-        wanted = [o for o in wanted if o.status.unresolved]
-    for order in wanted:
+    for order in ledger.orders.values():
+        if order.status.terminal or order.client_id in listed or (open_orders is None and not order.status.unresolved):
+            continue
         outcome = ask_order(outside, order.client_id)
         if outcome.failure is not None:
             # One is enough: each question to a venue that does not answer costs its whole deadline.
@@ -229,7 +238,8 @@ def changes_at_the_venue(
             found.by_id[order.client_id] = outcome.value
         elif order.status.unresolved and _grace_is_over(order, at, policy):
             found.missing_ids.append(order.client_id)
-    _strangers(outside, ledger, page.fills if page is not None else (), found)
+    if page is not None and page.fills:
+        _strangers(outside, ledger, page.fills, found)
     return found
 
 
@@ -247,16 +257,16 @@ def _strangers(outside: Outside, ledger: Ledger, fills: tuple[Fill, ...], found:
 
 
 def _is_news(known: Order | None, report: VenueOrder) -> bool:
-    if known is None or (known.status, known.venue_filled, known.venue_id) != (
-        report.status,
-        report.filled,
-        report.venue_id,
-    ):
+    if known is None or known.status != report.status or known.venue_id != report.venue_id:
         return True
-    return known.quantity != report.quantity or any(
-        ours is not None and theirs is not None and ours != theirs
-        for ours, theirs in ((known.limit, report.limit), (known.stop, report.stop))
-    )
+    if known.venue_filled != report.filled or known.quantity != report.quantity:
+        return True
+    return _moved(known.limit, report.limit) or _moved(known.stop, report.stop)
+
+
+def _moved(ours: Decimal | None, theirs: Decimal | None) -> bool:
+    """Whether the venue tells another price than ours; one that either of us does not have tells nothing."""
+    return ours is not None and theirs is not None and ours != theirs
 
 
 def coin_kept(
@@ -269,8 +279,7 @@ def coin_kept(
     """
     if positions is None or not _coin_is_held(ledger, news):
         return ()
-    event = Event(v=VERSION, seq=0, ts=news.at, run=ledger.run, kind=KIND_OF[type(news)], data=news, prev="", hash="")
-    after = fold(ledger, event)
+    after = _with(ledger, news)
     theirs = {position.symbol: position.quantity for position in positions}
     found: list[Withheld] = []
     bought = {after.orders[fill.client_id].bot for fill in news.fills if fill.client_id in after.orders}
@@ -282,11 +291,19 @@ def coin_kept(
     return tuple(found)
 
 
+def _with(ledger: Ledger, news: Observed | Recovered) -> Ledger:
+    """The ledger with this news, as far as quantities go: where none of it can change one, as it is."""
+    if not (news.fills or news.orders or news.not_received or news.activities):
+        return ledger
+    event = Event(v=VERSION, seq=0, ts=news.at, run=ledger.run, kind=KIND_OF[type(news)], data=news, prev="", hash="")
+    return fold(ledger, event)
+
+
 def _coin_is_held(ledger: Ledger, news: Observed | Recovered) -> bool:
-    if not ledger.holdings and not news.fills:
-        return False
-    held = any(holding.withheld_most for holding in ledger.holdings.values())
-    return held or any(fill.coin_fee_most for fill in news.fills)
+    for holding in ledger.holdings.values():
+        if holding.withheld_most:
+            return True
+    return bool(news.fills) and any(fill.coin_fee_most for fill in news.fills)
 
 
 def _shared_out(holdings: list[Holding], missing: Decimal) -> list[Withheld]:

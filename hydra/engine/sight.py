@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from hydra.model.activities import ActivityKind
@@ -16,18 +17,21 @@ _RESTATES = frozenset({ActivityKind.SPLIT, ActivityKind.RENAME})
 """Prices before one of these are not the prices after it: a window begins anew."""
 
 
+_RESTATED = ("venue_at", "account", "positions", "open_orders", "sessions", "probes", "binding")
+"""What a look tells as a whole, or not at all when it is unchanged."""
+_restated_by = attrgetter(*_RESTATED)
+
+
 def see(sight: Sight, seen: Observed, window: int) -> Sight:
     """What is known after another look. ``window`` bounds the closed bars kept of each symbol."""
     base = Sight() if seen.keyframe else sight
-    changes: dict[str, Any] = {
-        "at": seen.at,
-        "missing": {failure.what: failure for failure in seen.missing},
-        "commands": seen.commands,
-    }
-    for name in ("venue_at", "account", "positions", "open_orders", "sessions", "probes", "binding"):
-        news = getattr(seen, name)
-        if news is not None:
-            changes[name] = news
+    changes: dict[str, Any] = {"at": seen.at, "commands": seen.commands}
+    if (
+        seen.missing or base.missing
+    ):  # else it stays the same object, by which whoever looks at it knows that nothing changed
+        changes["missing"] = {failure.what: failure for failure in seen.missing}
+    told = zip(_RESTATED, _restated_by(seen), strict=True)
+    changes |= {name: news for name, news in told if news is not None}
     if seen.instruments:
         changes["instruments"] = {**base.instruments, **{i.symbol: i for i in seen.instruments}}
     if seen.quotes:
@@ -35,7 +39,7 @@ def see(sight: Sight, seen: Observed, window: int) -> Sight:
         changes["locked_since"] = _locked(base, seen.quotes)
     if seen.chains:
         changes["chains"], changes["chains_at"] = _chains(base, seen)
-    restated = {done.symbol for done in seen.activities if done.kind in _RESTATES}
+    restated = {done.symbol for done in seen.activities if done.kind in _RESTATES} if seen.activities else ()
     windows = {symbol: bars for symbol, bars in base.bars.items() if symbol not in restated} if restated else base.bars
     if seen.bars or restated:
         changes["bars"] = _windows(windows, seen.bars, window)

@@ -1,4 +1,4 @@
-"""The venue as the engine sees it: a broker, a market and a clock. Thin views; nothing is kept here."""
+"""The venue as the engine sees it: a broker, a market and a clock. Thin views: an answer is kept for as long as it is the same."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from hydra.adapters.calendar import DayCalendar, Hours
-from hydra.adapters.exchange.model import Execution, Ticket
-from hydra.adapters.exchange.shown import shown_quote
+from hydra.adapters.exchange.interface import Figures
+from hydra.adapters.exchange.model import AccountState, Execution, Ticket
+from hydra.adapters.exchange.shown import around, shown_quote
 from hydra.adapters.exchange.structures import underlying_of
 from hydra.adapters.exchange.terms import Rejection, Role
 from hydra.adapters.exchange.told import activity_of, as_told, request_of
 from hydra.adapters.exchange.venue import SimulatedVenue
-from hydra.adapters.markets.feed import CorporateAction, Feed
+from hydra.adapters.markets.feed import CorporateAction, Counted, Feed, as_counted
 from hydra.model.errors import Refused
-from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, asset_class_of
+from hydra.model.market import AssetClass, Bar, Instrument, OptionQuote, Quote, asset_class_of
 from hydra.model.money import to_increment
 from hydra.model.orders import Fill, Order, Side, VenueOrder
 from hydra.model.portfolio import Account, Position
@@ -26,6 +27,7 @@ from hydra.model.values import replace
 from hydra.ports import Ack, AckOutcome, ActivityPage, Cursors, FillPage, MarketData, VenueIdentity
 
 _CENT = Decimal("0.01")
+Page = TypeVar("Page", FillPage, ActivityPage)
 
 
 class _Views(NamedTuple):
@@ -34,6 +36,21 @@ class _Views(NamedTuple):
     version: int
     positions: tuple[Position, ...] = ()
     open_orders: tuple[VenueOrder, ...] = ()
+
+
+class _Standing(NamedTuple):
+    """The account as it was told last, and what it was made of: both are values, so it holds for as long as they are the same."""
+
+    figures: Figures
+    state: AccountState
+    account: Account
+
+
+class _Nothing(NamedTuple, Generic[Page]):
+    """The page that says that nothing came after a cursor, and the venue's version until which that holds."""
+
+    version: int
+    page: Page
 
 
 class SimBroker:
@@ -47,8 +64,9 @@ class SimBroker:
         self._venue = venue
         self._views = _Views(-1)
         self._fees = venue.settings.fees
-        self._nothing_new: FillPage | None = None
-        self._no_activity: ActivityPage | None = None
+        self._told: _Standing | None = None
+        self._no_fill = _Nothing(-1, FillPage(fills=(), cursor=""))
+        self._no_activity = _Nothing(-1, ActivityPage(activities=(), cursor=""))
 
     def identity(self) -> VenueIdentity:
         """The simulated account; its url names the books."""
@@ -61,15 +79,18 @@ class SimBroker:
 
     def account(self) -> Account:
         """The account as it stands; equity at the latest prices, to the cent."""
-        figures, state = self._venue.figures(), self._venue.state()
-        return Account(
-            account_id=state.account_id,
-            status=state.status,
-            equity=to_increment(figures.equity, _CENT),
-            cash=figures.cash,
-            buying_power=figures.buying_power,
-            blocked=state.account_blocked or state.trading_blocked,
-        )
+        figures, state, told = self._venue.figures(), self._venue.state(), self._told
+        if told is None or told.figures is not figures or told.state is not state:
+            account = Account(
+                account_id=state.account_id,
+                status=state.status,
+                equity=to_increment(figures.equity, _CENT),
+                cash=figures.cash,
+                buying_power=figures.buying_power,
+                blocked=state.account_blocked or state.trading_blocked,
+            )
+            told = self._told = _Standing(figures, state, account)
+        return told.account
 
     def positions(self) -> tuple[Position, ...]:
         """Everything that is held, by symbol."""
@@ -86,33 +107,38 @@ class SimBroker:
 
     def fills(self, cursor: str) -> FillPage:
         """Executions after ``cursor``, which is the id of a fill. Raises ``Refused`` for any other."""
+        version, known = self._venue.version, self._no_fill
+        if known.version == version and known.page.cursor == cursor:
+            return known.page
         after = _seen("fills", cursor)
         executions = self._venue.executions(after)
-        if after and not executions and len(self._venue.executions(after - 1)) != 1:
+        # A cursor is looked up once: what came before it does not go away.
+        if after and not executions and known.page.cursor != cursor and len(self._venue.executions(after - 1)) != 1:
             raise _unseen("fills", cursor)
         if executions:
             return FillPage(fills=tuple(map(self._filled, executions)), cursor=executions[-1].fill_id)
-        nothing_new = self._nothing_new
-        if nothing_new is None or nothing_new.cursor != cursor:
-            nothing_new = self._nothing_new = FillPage(fills=(), cursor=cursor)
-        return nothing_new
+        page = known.page if known.page.cursor == cursor else FillPage(fills=(), cursor=cursor)
+        self._no_fill = _Nothing(version, page)
+        return page
 
     def activities(self, cursor: str) -> ActivityPage:
         """What else changed the account after ``cursor``, the id of an activity. Raises ``Refused`` for any other.
 
         The venue numbers them as it books them, so one that is paid late comes late and is not overlooked.
         """
+        version, known = self._venue.version, self._no_activity
+        if known.version == version and known.page.cursor == cursor:
+            return known.page
         after = _seen("activities", cursor)
         rows = self._venue.activities(after)
-        if after and not rows and len(self._venue.activities(after - 1)) != 1:
+        if after and not rows and known.page.cursor != cursor and len(self._venue.activities(after - 1)) != 1:
             raise _unseen("activities", cursor)
         if rows:
             told = tuple(activity_of(each, self._actions_on(each.at)) for each in rows)
             return ActivityPage(activities=told, cursor=told[-1].activity_id)
-        no_activity = self._no_activity
-        if no_activity is None or no_activity.cursor != cursor:
-            no_activity = self._no_activity = ActivityPage(activities=(), cursor=cursor)
-        return no_activity
+        page = known.page if known.page.cursor == cursor else ActivityPage(activities=(), cursor=cursor)
+        self._no_activity = _Nothing(version, page)
+        return page
 
     def cursors(self) -> Cursors:
         """The ids of the last execution and of the last activity."""
@@ -214,13 +240,15 @@ class SimMarket:
     A day's bar of a share is shown from the next opening on, when something can be done about it: who is told of it at the close
     has spent what he makes of it on a closed market.
 
-    ``bars_most``: a poll brings no more bars of a symbol than these, the last ones, and so many of one that had none. For whoever passes
-    over many of them and keeps no more.
+    ``bars_most``: of many new bars of a symbol a poll brings only these, the last ones, and so many of one that had none. For whoever passes
+    over many of them and keeps no more. Many are as many as the power of two that it takes, so a few more may come than these.
     """
 
     def __init__(self, venue: SimulatedVenue, bars_most: int | None = None) -> None:
         self._venue = venue
         self._bars_most = bars_most
+        self._counted = as_counted(venue.feed)
+        self._indicative: dict[str, tuple[Bar, Quote]] = {}
         self._by_days = isinstance(venue.calendar, DayCalendar)
 
     def describe(self) -> str:
@@ -229,33 +257,38 @@ class SimMarket:
 
     def history(self, symbols: Sequence[str], count: int) -> tuple[Bar, ...]:
         """The last ``count`` closed bars of each symbol, oldest first within a symbol."""
-        feed, now, over = self._venue.feed, self._venue.now, self._over()
+        feed, now = self._venue.feed, self._venue.now
+        over = self._over() if self._by_days else None
         return tuple(bar for symbol in symbols for bar in feed.history(symbol, _until(feed, symbol, now, over), count))
 
     def poll(self, symbols: Sequence[str], after: Mapping[str, datetime]) -> MarketData:
         """Latest quotes, and bars that opened after ``after``; a symbol not in it gets its latest bar only."""
-        feed, now, half_spread = self._venue.feed, self._venue.now, self._venue.settings.half_spread
-        quotes, over = self._venue.quotes(), self._over()
-        shown = [shown_quote(feed, quotes, symbol, now, half_spread) for symbol in symbols]
-        return MarketData(
-            quotes=tuple([quote for quote in shown if quote is not None]),
-            bars=tuple(
-                [
-                    bar
-                    for symbol in symbols
-                    for bar in _later(feed, symbol, after.get(symbol), _until(feed, symbol, now, over), self._bars_most)
-                ]
-            ),
-        )
+        feed, now = self._venue.feed, self._venue.now
+        half_spread, quoted = self._venue.settings.half_spread, self._venue.quotes()
+        over = self._over() if self._by_days else None
+        quotes: list[Quote] = []
+        bars: list[Bar] = []
+        for symbol in symbols:
+            upto = now if over is None else _until(feed, symbol, now, over)
+            bars += _later(feed, symbol, after.get(symbol), upto, self._bars_most, self._counted)
+            quote = shown_quote(feed, quoted, symbol, now, half_spread, self._around)
+            if quote is not None:
+                quotes.append(quote)
+        return MarketData(quotes=tuple(quotes), bars=tuple(bars))
+
+    def _around(self, bar: Bar, half_spread: Decimal) -> Quote:
+        """The indicative quote of a last bar, kept for as long as it is the symbol's last one."""
+        known = self._indicative.get(bar.symbol)
+        if known is None or known[0] is not bar:
+            known = self._indicative[bar.symbol] = (bar, around(bar, half_spread))
+        return known[1]
 
     def chain(self, underlying: str) -> tuple[OptionQuote, ...]:
         """Every contract on ``underlying`` that is quoted and has not expired, by symbol."""
         return self._venue.feed.chain(underlying, self._venue.now)
 
     def _over(self) -> Hours | None:
-        """The last session of shares while none is on, where a day is a bar; else ``None``."""
-        if not self._by_days:
-            return None
+        """The last session of shares while none is on; else ``None``. For calendars where a day is a bar."""
         session = self._venue.calendar.sessions(self._venue.now).by_class[AssetClass.EQUITY]
         return None if session.open else session.before
 
@@ -268,18 +301,35 @@ def _until(feed: Feed, symbol: str, now: datetime, over: Hours | None) -> dateti
     return over[0] if last and (last[0].at, last[0].closes_at) == over else now
 
 
-def _later(feed: Feed, symbol: str, after: datetime | None, now: datetime, most: int | None = None) -> tuple[Bar, ...]:
-    """The bars of one symbol after a time. Looks back from now in doubling steps: usually there is one, or none."""
+def _later(
+    feed: Feed, symbol: str, after: datetime | None, now: datetime, most: int | None, counted: Counted | None
+) -> tuple[Bar, ...]:
+    """The bars of one symbol after a time, as ``SimMarket.poll`` shows them."""
+    if after is None:
+        return feed.history(symbol, now, 1 if most is None else most)
+    count = None if counted is None else counted.count_since(symbol, after, now)
+    if count is None:
+        return _looked_back(feed, symbol, after, now, most)
+    if most is not None and count >= _enough(most):
+        count = most
+    return feed.history(symbol, now, count) if count else ()
+
+
+def _looked_back(feed: Feed, symbol: str, after: datetime, now: datetime, most: int | None) -> tuple[Bar, ...]:
+    """The same of a feed that cannot tell how many there are: looks back from now in doubling steps. Usually there is one, or none."""
     count = 1
     bars = feed.history(symbol, now, count)
-    if after is None:
-        return bars if most is None else feed.history(symbol, now, most)
     while len(bars) == count and bars[0].at > after:
         if most is not None and count >= most:
             return bars[-most:]
         count *= 2
         bars = feed.history(symbol, now, count)
     return tuple(bar for bar in bars if bar.at > after)
+
+
+def _enough(most: int) -> int:
+    """With how many new bars a poll brings only ``most`` of them: as many as there are in the step back that reaches so far."""
+    return 1 << max(0, most - 1).bit_length()
 
 
 class SimClock:

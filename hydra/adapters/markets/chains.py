@@ -21,7 +21,7 @@ from hydra.adapters.calendar import NEW_YORK, new_york
 from hydra.adapters.markets import tables
 from hydra.adapters.markets.columns import Columns, bad_row, check_prices, disorder, micros, moment, numbers_of, time_of
 from hydra.adapters.markets.feed import lapses_at, root_of
-from hydra.adapters.markets.series import Series, bar_of, join
+from hydra.adapters.markets.series import Series, bars_of, join
 from hydra.model.errors import BadConfig, Invalid
 from hydra.model.market import Bar, OptionContract, OptionQuote
 
@@ -159,7 +159,7 @@ class _Contract:
         self.root = terms.root
         self.lapses = micros(lapses_at(terms))
         self._quotes = Series(symbol, quotes, _sides)
-        self._interest = Series(symbol, interest, _figure) if interest else None
+        self._interest = Series(symbol, interest, _figures) if interest else None
         self.trades: Series[Bar] | None = None
         self.first = 0
         self._last: tuple[tuple[int, int, int, int], OptionQuote] | None = None
@@ -207,15 +207,23 @@ class _Contract:
 _Sides = tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]
 
 
-def _sides(_symbol: str, _known: int, _seconds: int, row: Sequence[Decimal]) -> _Sides:
+def _sides(
+    _symbol: str, _opened: Sequence[int], _known: Sequence[int], rows: Iterable[Sequence[Decimal]]
+) -> list[_Sides]:
+    return list(map(_two_sides, rows))
+
+
+def _two_sides(row: Sequence[Decimal]) -> _Sides:
     """Bid, its size, ask, its size. A side without a price has no size either."""
     bid, bid_size, ask, ask_size = (None if cell is _NOTHING else cell for cell in row)
     bids = (bid, bid_size) if bid else (None, None)
     return (*bids, *((ask, ask_size) if ask else (None, None)))
 
 
-def _figure(_symbol: str, _known: int, _seconds: int, row: Sequence[Decimal]) -> Decimal:
-    return row[0]
+def _figures(
+    _symbol: str, _opened: Sequence[int], _known: Sequence[int], rows: Iterable[Sequence[Decimal]]
+) -> list[Decimal]:
+    return [figure for (figure,) in rows]
 
 
 class OptionTape:
@@ -269,7 +277,7 @@ class OptionTape:
         return contract.trades.last(upto, count, contract.first)
 
     def _add_trades(self, symbol: str, rows: Sequence[Columns], start: int | None) -> None:
-        series = Series(symbol, rows, bar_of)
+        series = Series(symbol, rows, bars_of)
         root = OptionContract.parse(symbol).root
         opened = (known - series.seconds * 1_000_000 for known in series.known)
         self._days.setdefault(root, set()).update(moment(at).astimezone(NEW_YORK).date() for at in opened)

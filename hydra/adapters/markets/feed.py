@@ -113,6 +113,19 @@ def as_opens(feed: object) -> Opens | None:
     return cast("Opens", feed) if days else None
 
 
+class Counted(Protocol):
+    """A feed that can tell how many bars lie after a time without looking at them."""
+
+    def count_since(self, symbol: str, after: datetime, upto: datetime) -> int | None:
+        """How many bars of a symbol opened after ``after`` and closed at or before ``upto``; ``None``: it cannot tell of this one."""
+        ...
+
+
+def as_counted(feed: object) -> Counted | None:
+    """A feed as one that can tell how many bars there are; ``None`` when it cannot."""
+    return cast("Counted", feed) if hasattr(feed, "count_since") else None
+
+
 class Feed(Protocol):
     """A recorded or invented history."""
 

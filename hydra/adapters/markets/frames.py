@@ -9,7 +9,8 @@
 
 A frame is whatever hands out Arrow (``__arrow_c_stream__``, as pandas 2.2 and polars do) or the older interchange protocol
 (``__dataframe__``); no library of frames is imported here. It is read like a file with the same columns: same shapes, same
-checks, same refusals, rows counted from 1.
+checks, same refusals, rows counted from 1. A table of pyarrow does not change, so its numbers are not copied; those of any
+other frame are.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from hydra.adapters.calendar import ExchangeCalendar
 from hydra.adapters.markets import sheets, tables
 from hydra.adapters.markets.columns import check_bars
 from hydra.adapters.markets.labels import interval_of
-from hydra.adapters.markets.series import Series, bar_of
+from hydra.adapters.markets.series import Series, bars_of
 from hydra.adapters.markets.times import Hours
 from hydra.model.errors import BadConfig, Invalid
 from hydra.model.market import AssetClass, Bar, asset_class_of
@@ -58,7 +59,7 @@ def series(
         have = f"; it holds {', '.join(names[:5])}" if names else ", and the frame does not name it: say symbol="
         raise BadConfig(f"{_FRAME}: no bars of {symbol or 'a symbol'}{have}")
     read = check_bars(chosen, whose, seconds, calendar or ExchangeCalendar(), datetime.now(UTC))
-    found = Series(whose, [read.columns], bar_of)
+    found = Series(whose, [read.columns], bars_of)
     found.notes = tuple(sheets.describe(chosen._replace(symbol=whose), _FRAME, read.columns.seconds, read.told))
     return found
 
@@ -85,12 +86,25 @@ def _table(frame: Any) -> Any:
     import pyarrow as pa
     import pyarrow.interchange
 
+    if isinstance(frame, pa.Table):
+        return frame
     try:
         if hasattr(frame, "__arrow_c_stream__"):
-            return pa.table(frame)
+            return _owned(pa.table(frame))
         if hasattr(frame, "__dataframe__"):
-            return pyarrow.interchange.from_dataframe(frame)
+            return _owned(pyarrow.interchange.from_dataframe(frame))
     except (pa.ArrowException, ValueError, TypeError, NotImplementedError) as error:
         reason = (str(error).splitlines() or ["no reason given"])[0]
         raise BadConfig(f"{_FRAME}: cannot be read as Arrow: {reason}") from error
     raise BadConfig(f"{type(frame).__name__} is no data frame: it has neither __arrow_c_stream__ nor __dataframe__")
+
+
+def _owned(table: Any) -> Any:
+    """The same table with floats of its own: it may look into the memory of a frame that is written to afterwards."""
+    import pyarrow as pa
+
+    columns = [
+        pa.array(column.to_numpy().copy()) if pa.types.is_floating(column.type) and not column.null_count else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)

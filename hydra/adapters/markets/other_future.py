@@ -15,7 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from hydra.adapters.markets.feed import CorporateAction, Feed, Opening, as_opens, lapses_at
+from hydra.adapters.markets.feed import CorporateAction, Feed, Opening, as_counted, as_opens, lapses_at
 from hydra.model.market import Bar, OptionContract, OptionQuote, Quote
 from hydra.model.values import replace
 
@@ -62,6 +62,12 @@ class OtherFuture:
         if self._future is Future.CUT:
             upto = min(upto, self._moment)
         return self._told(self._feed.history(symbol, upto, count))
+
+    def count_since(self, symbol: str, after: datetime, upto: datetime) -> int | None:
+        counted = as_counted(self._feed)
+        if self._future is Future.CUT:
+            upto = min(upto, self._moment)
+        return None if counted is None else counted.count_since(symbol, after, upto)
 
     def quotes(self, at: datetime) -> Mapping[str, Quote]:
         if self._future is Future.CUT:

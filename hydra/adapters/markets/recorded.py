@@ -9,6 +9,7 @@ damaged file, so it is dropped and counted, and the quote before it stays the la
 from __future__ import annotations
 
 import hashlib
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -24,7 +25,7 @@ from hydra.adapters.markets.bars import Loaded, Reading
 from hydra.adapters.markets.columns import Columns, micros, moment
 from hydra.adapters.markets.exact import Floats, Ints
 from hydra.adapters.markets.feed import CorporateAction, Opening, root_of
-from hydra.adapters.markets.series import Series, Vectors, bar_of, join, quote_of
+from hydra.adapters.markets.series import Series, Vectors, bars_of, join, quotes_of
 from hydra.adapters.markets.times import DAY, ints_of, merged
 from hydra.model.errors import BadConfig, Invalid
 from hydra.model.market import AssetClass, Bar, OptionQuote, Quote, asset_class_of
@@ -67,19 +68,19 @@ class RecordedFeed:
         fingerprint: str,
         unpriced: Sequence[str] = (),
     ) -> None:
-        self._bars = {name: Series(name, parts, bar_of) for name, parts in _by_symbol(loaded, tables.BARS).items()}
+        self._bars = {name: Series(name, parts, bars_of) for name, parts in _by_symbol(loaded, tables.BARS).items()}
         self._quotes = {
-            name: Series(name, parts, quote_of) for name, parts in _by_symbol(loaded, tables.QUOTES).items()
+            name: Series(name, parts, quotes_of) for name, parts in _by_symbol(loaded, tables.QUOTES).items()
         }
         self._options = options
         self._actions = announced
         self._symbols = tuple(sorted((*self._bars, *unpriced)))
         self._fingerprint = fingerprint
-        known = [ints_of(each.known) for each in self._bars.values()]
-        known += [ints_of(each.known) for each in self._quotes.values()]
+        known = [each.known for each in self._bars.values()]
+        known += [each.known for each in self._quotes.values()]
         self._days = {symbol: series for symbol, series in self._bars.items() if _a_day_of_a_share(series)}
-        known += [ints_of(each.opened) for each in self._days.values()]
-        self._instants = merged([*known, np.fromiter(options.instants(), np.int64)])
+        known += [each.opened for each in self._days.values()]
+        self._instants = merged([*known, array("q", options.instants())])
         self.stretches: Mapping[str, tuple[Stretch, ...]] = {
             symbol: _stretches(series) for symbol, series in self._bars.items()
         }
@@ -203,27 +204,32 @@ class RecordedFeed:
 
     def bars(self, after: datetime, upto: datetime) -> tuple[Bar, ...]:
         """Bars with ``after < closes_at <= upto``, by closing time, then symbol."""
-        low, high = micros(after), micros(upto)
         found: list[tuple[int, str, Bar]] = []
         for symbol, series in self._bars.items():
-            known = series.known
-            first = bisect_right(known, low)
-            found.extend(
-                (known[index], symbol, series.value(index)) for index in range(first, bisect_right(known, high, first))
-            )
-        found.sort(key=lambda row: row[:2])
-        return tuple(bar for _, _, bar in found)
+            first, last = series.known_by(after), series.known_by(upto)
+            if first < last:
+                told = series.values(first, last)
+                found += [(series.known[row], symbol, bar) for row, bar in enumerate(told, first)]
+        if len(found) > 1:
+            found.sort(key=lambda row: row[:2])
+        return tuple([bar for _, _, bar in found])
 
     def quotes(self, at: datetime) -> Mapping[str, Quote]:
         """The latest usable quote of each symbol known at ``at``, with the time at which it became known."""
-        moment_known = micros(at)
-        places = ((symbol, series, bisect_right(series.known, moment_known)) for symbol, series in self._quotes.items())
+        if not self._quotes:
+            return {}
+        places = ((symbol, series, series.known_by(at)) for symbol, series in self._quotes.items())
         return {symbol: series.value(place - 1) for symbol, series, place in places if place > 0}
 
     def history(self, symbol: str, upto: datetime, count: int) -> tuple[Bar, ...]:
         """The last ``count`` bars of a symbol known at ``upto``; none for a symbol that is not played."""
         series = self._bars.get(symbol)
         return self._options.history(symbol, upto, count) if series is None else series.last(upto, count)
+
+    def count_since(self, symbol: str, after: datetime, upto: datetime) -> int | None:
+        """How many bars of a symbol opened after a time and are known at ``upto``; ``None`` for one that has no series of its own."""
+        series = self._bars.get(symbol)
+        return None if series is None else series.count_since(after, upto)
 
     @property
     def days(self) -> tuple[str, ...]:

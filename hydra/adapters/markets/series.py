@@ -9,21 +9,27 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from hydra.adapters.markets.columns import Columns, micros, moment
-from hydra.adapters.markets.exact import Floats, Ints, floats_of, joined
-from hydra.adapters.markets.times import DAY, array_of, ints_of
+from hydra.adapters.markets.exact import Floats, Ints, floats_of, joined, newer_half, stretch_of
+from hydra.adapters.markets.times import DAY, array_of, ints_of, moments
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar, Quote
 
 T = TypeVar("T")
+Build: TypeAlias = Callable[[str, Sequence[int], Sequence[int], Iterable[Sequence[Decimal]]], list[T]]
+"""Makes the values of rows: of the symbol, when they opened and when they were known (microseconds since 1970), and their numbers."""
+
+_KEPT_LEAST, _KEPT_MOST = 2048, 32_768
+"""Whoever goes through a history asks for the same values again soon, or not at all. So twice as many are kept as were asked for at once,
+within these bounds."""
 
 
 class Vectors(NamedTuple):
@@ -38,14 +44,12 @@ class Vectors(NamedTuple):
 
 
 class Series(Generic[T]):
-    """Rows of one symbol in the order they became known; values are built when first asked for, and kept.
+    """Rows of one symbol in the order they became known; values are built when asked for, and the last ones built are kept.
 
     ``notes`` says what its reader should know of how they were read.
     """
 
-    def __init__(
-        self, symbol: str, parts: Sequence[Columns], build: Callable[[str, int, int, Sequence[Decimal]], T]
-    ) -> None:
+    def __init__(self, symbol: str, parts: Sequence[Columns], build: Build[T]) -> None:
         self.symbol = symbol
         self.notes: tuple[str, ...] = ()
         self.parts = tuple(parts)
@@ -54,7 +58,10 @@ class Series(Generic[T]):
         self.opened: array[int] = _one([_opened(part) for part in parts])
         width = len(parts[0].numbers)
         self.numbers = tuple(joined([part.numbers[place] for part in parts]) for place in range(width))
-        self._values: list[T | None] = [None] * len(self.known)
+        self._stretches = tuple(map(stretch_of, self.numbers))
+        self._kept: dict[int, T] = {}
+        self._kept_most = _KEPT_LEAST
+        self._asked: tuple[datetime | None, int] = (None, 0)
         self._build = build
 
     @property
@@ -70,14 +77,19 @@ class Series(Generic[T]):
         return found.hexdigest()
 
     def value(self, index: int) -> T:
-        """The value of a row."""
-        found = self._values[index]
+        """The value of a row; a negative index counts from the end. Raises ``IndexError`` for one that is not there."""
+        found = self._kept.get(index)
         if found is None:
-            row = [column[index] for column in self.numbers]
-            known = self.known[index]
-            seconds = (known - self.opened[index]) // 1_000_000
-            found = self._values[index] = self._build(self.symbol, known, seconds, row)
+            row = range(len(self.known))[index]
+            found = self._built(row, row + 1)[0]
         return found
+
+    def values(self, first: int, last: int) -> list[T]:
+        """The values of some rows."""
+        try:
+            return list(map(self._kept.__getitem__, range(first, last)))
+        except KeyError:
+            return self._built(first, last)
 
     @property
     def vectors(self) -> Vectors:
@@ -86,37 +98,72 @@ class Series(Generic[T]):
 
     def last(self, upto: datetime, count: int, first: int = 0) -> tuple[T, ...]:
         """The last ``count`` values known at ``upto``, none before row ``first``."""
-        end = bisect_right(self.known, micros(upto))
+        end = self.known_by(upto)
         begin = max(first, end - count)
         if count <= 0 or begin >= end:
             return ()
-        if self._values[end - 1] is None and end - begin > 1:
-            self._build_all(begin, end)
-        return tuple([self.value(index) for index in range(begin, end)])
+        return tuple(self.values(begin, end))
 
-    def _build_all(self, begin: int, end: int) -> None:
-        """Build the rows that have no value yet; they are the last ones."""
-        while end - begin > 1 and self._values[begin] is not None:
+    def known_by(self, upto: datetime) -> int:
+        """How many rows are known at ``upto``. At one instant several ask, so the last answer is kept."""
+        asked, end = self._asked
+        if asked is not upto:
+            end = bisect_right(self.known, micros(upto))
+            self._asked = upto, end
+        return end
+
+    def count_since(self, after: datetime, upto: datetime) -> int:
+        """How many rows opened after a time and are known at ``upto``."""
+        end = self.known_by(upto)
+        return max(0, end - bisect_right(self.opened, micros(after), 0, end))
+
+    def _built(self, first: int, last: int) -> list[T]:
+        """The values of rows of which some are not kept: those between are built, from the first to the last one that is not."""
+        kept, begin, end = self._kept, first, last
+        while begin < end and begin in kept:
             begin += 1
-        columns = [column[begin:end] for column in self.numbers]
-        known, opened = self.known[begin:end], self.opened[begin:end]
-        self._values[begin:end] = [
-            self._build(self.symbol, at, (at - since) // 1_000_000, row)
-            for at, since, row in zip(known, opened, zip(*columns, strict=True), strict=True)
-        ]
+        while end > begin and end - 1 in kept:
+            end -= 1
+        if begin == end:  # another thread built them meanwhile
+            return list(map(kept.__getitem__, range(first, last)))
+        rows = zip(*[stretch(begin, end) for stretch in self._stretches], strict=True)
+        new = self._build(self.symbol, self.opened[begin:end], self.known[begin:end], rows)
+        found = [*map(kept.__getitem__, range(first, begin)), *new, *map(kept.__getitem__, range(end, last))]
+        self._kept_most = most = max(self._kept_most, min(2 * (last - first), _KEPT_MOST))
+        if len(kept) + len(new) > most:
+            kept = self._kept = newer_half(kept)
+        fits = new[-(most // 2) :]
+        kept.update(zip(range(end - len(fits), end), fits, strict=True))
+        return found
 
 
-def bar_of(symbol: str, known: int, seconds: int, row: Sequence[Decimal]) -> Bar:
-    """The bar of a row: open, high, low, close, volume."""
-    opened, high, low, closed, volume = row
-    at = moment(known - seconds * 1_000_000)
-    return Bar(symbol=symbol, at=at, seconds=seconds, open=opened, high=high, low=low, close=closed, volume=volume)
+def bars_of(symbol: str, opened: Sequence[int], known: Sequence[int], rows: Iterable[Sequence[Decimal]]) -> list[Bar]:
+    """The bars of rows: open, high, low, close, volume."""
+    return [
+        Bar(
+            symbol=symbol,
+            at=at,
+            seconds=(closes - opens) // 1_000_000,
+            open=first,
+            high=high,
+            low=low,
+            close=last,
+            volume=volume,
+        )
+        for at, opens, closes, (first, high, low, last, volume) in zip(
+            moments(opened), opened, known, rows, strict=True
+        )
+    ]
 
 
-def quote_of(symbol: str, known: int, _seconds: int, row: Sequence[Decimal]) -> Quote:
-    """The quote of a row: bid, its size, ask, its size."""
-    bid, bid_size, ask, ask_size = row
-    return Quote(symbol=symbol, at=moment(known), bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+def quotes_of(
+    symbol: str, _opened: Sequence[int], known: Sequence[int], rows: Iterable[Sequence[Decimal]]
+) -> list[Quote]:
+    """The quotes of rows: bid, its size, ask, its size."""
+    return [
+        Quote(symbol=symbol, at=at, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+        for at, (bid, bid_size, ask, ask_size) in zip(moments(known), rows, strict=True)
+    ]
 
 
 def join(found: Mapping[str, Sequence[Columns]], kind: str) -> dict[str, list[Columns]]:

@@ -288,6 +288,8 @@ def _whole(column: Any) -> Any:
 
     if isinstance(column, pa.Array):
         return column
+    if column.num_chunks == 1:
+        return column.chunk(0)  # what is not put together is not copied
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 

@@ -89,6 +89,22 @@ def moment(microseconds: int) -> datetime:
     return EPOCH + timedelta(microseconds=microseconds)
 
 
+def moments(stamps: Sequence[int]) -> list[datetime]:
+    """The times of ``micros``, one after the other. They are counted on for as long as they lie equally far apart."""
+    found: list[datetime] = []
+    step, apart, before = 0, timedelta(0), 0
+    for stamp in stamps:
+        if found and stamp - before == step:
+            at = found[-1] + apart
+        else:
+            at = moment(stamp)
+            if found:
+                step, apart = stamp - before, at - found[-1]
+        found.append(at)
+        before = stamp
+    return found
+
+
 def read(place: Place, name: str, column: Any, *, any_zone: bool) -> Times:
     """A column of times. ``any_zone``: offsets other than UTC pass."""
     import pyarrow as pa
@@ -124,7 +140,9 @@ def _stamps(place: Place, name: str, column: Any, *, any_zone: bool) -> Times:
     if not any_zone and zone not in _UTC_NAMES:
         raise BadConfig(f"{place.path}: column {name}: times are {zone}, expected UTC")
     column = column.cast(pa.timestamp("us", zone), safe=False)
-    return _within(place, name, Times(_int64(column), days=False, written=_int64(pc.local_timestamp(column))))
+    at = _int64(column)
+    written = at if zone in _UTC_NAMES else _int64(pc.local_timestamp(column))
+    return _within(place, name, Times(at, days=False, written=written))
 
 
 def _milliseconds(place: Place, name: str, at: Ints) -> Times:
@@ -207,7 +225,8 @@ def _within(place: Place, name: str, times: Times) -> Times:
 
 
 def _int64(column: Any) -> Ints:
-    return column.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)  # type: ignore[no-any-return]  # Arrow has no types
+    """Microseconds, without a copy where that is what is stored. They are read and let go of: what is kept is a copy."""
+    return column.to_numpy(zero_copy_only=False).astype("datetime64[us]", copy=False).view(np.int64)  # type: ignore[no-any-return]  # Arrow has no types
 
 
 def _days(column: Any) -> Ints:
@@ -360,14 +379,16 @@ def disorder(before: str, after: str, apart: int, seconds: int) -> str:
 def array_of(values: Ints) -> array[int]:
     """The same numbers as a plain array."""
     found = array("q")
-    found.frombytes(np.ascontiguousarray(values, np.int64).tobytes())
+    found.frombytes(np.ascontiguousarray(values, np.int64).view(np.uint8).data)
     return found
 
 
-def merged(times: Sequence[Ints]) -> array[int]:
-    """All of these times in order, each once."""
-    filled = [each for each in times if len(each)]
-    found = np.concatenate(filled) if filled else np.empty(0, np.int64)
+def merged(times: Sequence[array[int]]) -> array[int]:
+    """All of these times in order, each once. Where there is nothing to merge they are not copied."""
+    filled = [each for each in times if each]
+    if len(filled) == 1 and np.all(np.diff(ints_of(filled[0])) > 0):
+        return filled[0]
+    found = np.concatenate([ints_of(each) for each in filled]) if filled else np.empty(0, np.int64)
     if not np.all(found[1:] > found[:-1]):
         found.sort(kind="stable")  # made for runs that are in order already
         found = found[np.concatenate(([True], found[1:] > found[:-1]))]

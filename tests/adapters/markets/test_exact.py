@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra.adapters.markets.exact import Numbers, above, floats_of, is_number, joined, number
+from hydra.adapters.markets.exact import Numbers, above, floats_of, is_number, joined, number, shortest, stretch_of
 
 CELLS = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9).map(str),
@@ -92,3 +92,50 @@ def test_changed_rows_are_changed_everywhere() -> None:
         [Decimal("2.5"), 3],
         [1.0, 2.5, 3.0],
     )
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.one_of(
+            st.floats(1e-13, 1e15, exclude_max=True), st.floats(-1e15, -1e-13, exclude_min=True), st.floats(0.001, 9e4)
+        ),
+        max_size=20,
+    ),
+    st.integers(0, 9),
+)
+def test_the_shortest_decimals_are_those_that_repr_writes(numbers: list[float], digits: int) -> None:
+    floats = [*numbers, *(round(each, digits) for each in numbers), *map(float, map(int, numbers)), 0.0, -0.0]
+    found = [Decimal(cell) for cell in shortest(np.array(floats))]
+    assert [each.as_tuple() for each in found] == [Decimal(repr(each)).as_tuple() for each in floats]
+    assert shortest(np.array([])) == []
+
+
+LONG = [f"{row * 7919 % 100_003}.{row % 97}" for row in range(5000)]
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, 4999), st.integers(1, 200)), min_size=1, max_size=60))
+def test_a_few_rows_are_those_of_the_list_whatever_was_read_before(asked: list[tuple[int, int]]) -> None:
+    plain = [Decimal(cell) for cell in LONG]
+    plain[700] = Decimal("1.5")
+    column = Numbers.of(pa.array(LONG, pa.string())).changed({700: Decimal("1.5")})
+    both = joined([column[:1000], plain[1000:1003], column[1003:]])
+    for first, count in asked:
+        last = min(first + count, 5000)
+        for each in (column, both, plain):
+            assert list(stretch_of(each)(first, last)) == plain[first:last]
+        assert column[first] == both[first] == plain[first]
+        assert len(column._blocks) <= 32
+    assert list(column) == plain
+
+
+def test_what_is_written_out_once_serves_until_others_take_its_place() -> None:
+    column = Numbers.of(pa.array(LONG, pa.string()))
+    first = column[0]
+    assert column[0] is first
+    assert column.stretch(0, 2)[0] is first
+    for row in range(0, 5000, 64):
+        assert column[row] == Decimal(LONG[row])
+    assert column[0] is not first
+    assert column[0] == first
