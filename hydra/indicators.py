@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from functools import cache
 from math import isfinite, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+T = TypeVar("T")
+_KEPT_MOST = 512
+"""More symbols than this nobody looks at in turn; beyond it what was kept is forgotten."""
 _ATR_SETTLES_IN = 10
 """After so many lengths, what Wilder's average began with weighs less than a part in ten thousand."""
 
@@ -68,8 +71,33 @@ def floats(values: Sequence[float]) -> Floats:
     return np.array(values, dtype=np.float64)  # type: ignore[no-any-return]  # an array
 
 
+class Kept(Generic[T]):
+    """What was made of a symbol's last ``length`` bars, for whoever looks at the next bar: the last of each symbol.
+
+    It is given back for the very bars that it was made of and for no others, so nothing that is found here can be of another history.
+    What is kept must not change any more.
+    """
+
+    __slots__ = ("_before", "_by_symbol", "_now")
+
+    def __init__(self, length: int) -> None:
+        self._before, self._now = slice(-length - 1, -1), slice(-length, None)
+        self._by_symbol: dict[str, tuple[tuple[Bar, ...], T]] = {}
+
+    def one_bar_ago(self, bars: Sequence[Bar]) -> T | None:
+        """What was kept of the bars before the last one; ``None`` when that is not known."""
+        known = self._by_symbol.get(bars[-1].symbol)
+        # Bars that are the same objects are not compared any further, and nearly always they are.
+        return None if known is None or known[0] != bars[self._before] else known[1]
+
+    def keep(self, bars: Sequence[Bar], made: T) -> None:
+        """Keep what was made of these bars, the last one included."""
+        if len(self._by_symbol) >= _KEPT_MOST:
+            self._by_symbol.clear()
+        self._by_symbol[bars[-1].symbol] = (tuple(bars[self._now]), made)
+
+
 _CLOSES: dict[tuple[str, int], tuple[tuple[Bar, ...], list[float]]] = {}
-_CLOSES_MOST = 512
 
 
 def closing(bars: Sequence[Bar]) -> list[float]:
@@ -90,7 +118,7 @@ def closing(bars: Sequence[Bar]) -> list[float]:
         values = [*values[1:], float(bars[-1].close)]
     else:
         values = [float(bar.close) for bar in bars]
-        if len(_CLOSES) >= _CLOSES_MOST:
+        if len(_CLOSES) >= _KEPT_MOST:
             _CLOSES.clear()
     _CLOSES[key] = (bars, values)
     return values
@@ -108,27 +136,27 @@ def donchian(bars: Sequence[Bar], n: int) -> tuple[Decimal, Decimal] | None:
     """The Donchian channel: lowest low and highest high of the ``n`` bars before the last one."""
     if not 1 <= n < len(bars):
         return None
-    channel = tuple(bars[-n - 1 : -1])
-    key, last = (channel[-1].symbol, n), channel[-1]
+    last = bars[-2]
+    key = (last.symbol, n)
     known = _CHANNELS.get(key)
     low = high = None
-    if known is not None and known[0][1:] == channel[:-1]:
+    if known is not None and known[0] == bars[-n - 1 : -2]:
         # One bar further: an edge stays unless the bar that left may have been it, or the one that came lies beyond.
-        left, lowest, highest = known[0][0], known[1], known[2]
+        _, left, lowest, highest = known
         low = last.low if last.low < lowest else lowest if left.low > lowest else None
         high = last.high if last.high > highest else highest if left.high < highest else None
-    elif len(_CHANNELS) >= _CHANNELS_MOST:
+    elif len(_CHANNELS) >= _KEPT_MOST:
         _CHANNELS.clear()
-    edges = (
-        min([bar.low for bar in channel]) if low is None else low,
-        max([bar.high for bar in channel]) if high is None else high,
-    )
-    _CHANNELS[key] = (channel, *edges)
-    return edges
+    if low is None:
+        low = min([bar.low for bar in bars[-n - 1 : -1]])
+    if high is None:
+        high = max([bar.high for bar in bars[-n - 1 : -1]])
+    _CHANNELS[key] = (tuple(bars[-n:-1]), bars[-n - 1], low, high)
+    return low, high
 
 
-_CHANNELS: dict[tuple[str, int], tuple[tuple[Bar, ...], Decimal, Decimal]] = {}
-_CHANNELS_MOST = 512
+_CHANNELS: dict[tuple[str, int], tuple[tuple[Bar, ...], Bar, Decimal, Decimal]] = {}
+"""By symbol and length the last channel: its bars without the oldest, which the next one begins with, the oldest, and the edges."""
 
 
 def rate_of_change(values: Floats, n: int) -> float | None:
@@ -177,11 +205,32 @@ def volatility(values: Floats, n: int, bars_a_year: float) -> float | None:
 
 
 def vwap(bars: Sequence[Bar]) -> float | None:
-    """The volume-weighted average of the typical prices, (high + low + close) / 3; ``None`` without any volume."""
-    volume = sum([bar.volume for bar in bars])
-    if not volume:
+    """The volume-weighted average of the typical prices, (high + low + close) / 3; ``None`` without any volume.
+
+    The sums over the last bars of each symbol are kept: the next ones are usually the same, or have one more behind them.
+    """
+    if not bars:
         return None
-    return _number(sum([(bar.high + bar.low + bar.close) * bar.volume for bar in bars]) / volume / 3)
+    bars, symbol = tuple(bars), bars[-1].symbol
+    known, volume, worth = _SUMS.get(symbol, ((), _NOTHING, _NOTHING))
+    if known != bars:
+        more = bars
+        if known and known == bars[:-1]:
+            more = bars[-1:]
+        else:
+            volume = worth = _NOTHING
+            if len(_SUMS) >= _KEPT_MOST:
+                _SUMS.clear()
+        # One after the other, so that sums which went on are to the last digit those which begin anew.
+        for bar in more:
+            volume += bar.volume
+            worth += (bar.high + bar.low + bar.close) * bar.volume
+        _SUMS[symbol] = (bars, volume, worth)
+    return _number(worth / volume / 3) if volume else None
+
+
+_NOTHING = Decimal(0)
+_SUMS: dict[str, tuple[tuple[Bar, ...], Decimal, Decimal]] = {}
 
 
 def _number(value: Any) -> float | None:

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from hydra import indicators
 from hydra.model.market import Bar
+from hydra.model.values import replace
 from tests.fakes.outside import OPEN
 
 D = Decimal
@@ -257,3 +258,54 @@ def test_a_window_that_moves_on_is_read_like_one_that_nobody_has_seen(
             channel = seen[-n - 1 : -1]
             wanted = (min(bar.low for bar in channel), max(bar.high for bar in channel)) if len(channel) == n else None
             assert indicators.donchian(seen, n) == wanted
+            worth = sum(((bar.high + bar.low + bar.close) * bar.volume for bar in seen), D(0))
+            average = float(worth / sum(bar.volume for bar in seen) / 3) if seen else None
+            assert indicators.vwap(seen) == average
+
+
+WINDOW = tuple(made(price + 1, price - 1, price, minute=minute) for minute, price in enumerate((10, 11, 12, 13, 14)))
+
+
+def kept_of(bars: tuple[Bar, ...], made_of_them: str = "made") -> indicators.Kept[str]:
+    kept: indicators.Kept[str] = indicators.Kept(3)
+    kept.keep(bars, made_of_them)
+    return kept
+
+
+def test_what_was_made_of_a_window_is_known_at_the_next_bar_and_to_no_other_window() -> None:
+    kept = kept_of(WINDOW[:4])
+    assert kept.one_bar_ago(WINDOW) == kept.one_bar_ago(WINDOW[1:]) == "made"
+    assert kept.one_bar_ago(WINDOW[:4]) is None  # the same bars again
+    assert kept.one_bar_ago((*WINDOW, WINDOW[-1])) is None  # two bars further
+    assert kept.one_bar_ago(WINDOW[2:]) is None  # a bar too few
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_what_was_made_of_a_window_is_not_known_of_one_in_which_a_bar_was_corrected(place: int) -> None:
+    corrected = list(WINDOW)
+    corrected[place] = made(20, 9, "12.5", minute=place)
+    assert kept_of(WINDOW[:4]).one_bar_ago(tuple(corrected)) is None
+
+
+def test_what_is_kept_of_a_symbol_goes_when_another_window_of_it_comes() -> None:
+    kept = kept_of(WINDOW[:4])
+    other = tuple(made(9, 7, 8, minute=minute) for minute in range(5))
+    kept.keep(other[:4], "other")
+    assert (kept.one_bar_ago(WINDOW), kept.one_bar_ago(other)) == (None, "other")
+
+
+def test_what_is_kept_does_not_grow_without_end() -> None:
+    kept = kept_of(WINDOW[:4])
+    for number in range(1000):
+        kept.keep(tuple(replace(bar, symbol=f"S{number}") for bar in WINDOW[:4]), "more")
+    assert kept.one_bar_ago(WINDOW) is None
+    assert kept.one_bar_ago(tuple(replace(bar, symbol="S999") for bar in WINDOW)) == "more"
+
+
+def test_a_list_of_bars_that_is_changed_afterwards_changes_nothing_that_is_kept() -> None:
+    bars = list(WINDOW[:4])
+    kept: indicators.Kept[str] = indicators.Kept(3)
+    kept.keep(bars, "made")
+    bars[-1] = made(20, 9, 12, minute=3)
+    assert kept.one_bar_ago(WINDOW) == "made"
+    assert kept.one_bar_ago((*bars, WINDOW[-1])) is None

@@ -40,37 +40,46 @@ def each_bar(wish: Wish) -> Bot:
     Its memory holds the opening time of the last bar it acted on, by symbol.
     """
 
+    notes = Notes()
+
     def bot(view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
         intents: list[Intent] = []
-        acted: dict[str, str] = {}
+        acted: dict[str, datetime] = {}
         for symbol in view.symbols:
             bars = view.bars.get(symbol)
-            if not bars:
-                continue
-            last = _written(bars[-1].at) if symbol in memory else ""
-            if last and memory[symbol] == last:
+            if not bars or (symbol in memory and notes.acted_on(bars[-1].at, symbol, memory)):
                 continue
             intent = wish(view, symbol)
             if intent is not None:
                 intents.append(intent)
-                acted[symbol] = last or _written(bars[-1].at)
-        return intents, {**memory, **acted} if acted else memory
+                acted[symbol] = bars[-1].at
+        return intents, notes.after(acted, memory) if acted else memory
 
     return bot
 
 
-_noted: tuple[datetime, str] | None = None
+class Notes:
+    """The opening time of the last bar that was acted on, by symbol, as it stands in a bot's memory.
 
+    The memory alone tells what was acted on. The times whose texts were written last are at hand, to save writing others beside them.
+    """
 
-def _written(at: datetime) -> str:
-    """A time as it stands in a memory. The last one is kept: many bots look at bars of the same minute, one after the other."""
-    global _noted  # noqa: PLW0603  # one tuple, replaced whole: a function of its argument all the same
-    noted = _noted
-    if noted is not None and at.tzinfo is noted[0].tzinfo and at == noted[0]:
-        return noted[1]
-    text = at.isoformat()
-    _noted = (at, text)
-    return text
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written: dict[str, tuple[str, datetime]] = {}
+
+    def acted_on(self, at: datetime, symbol: str, memory: Mapping[str, Any]) -> bool:
+        """Whether the bar that opened then was acted on, for a symbol that is in the memory."""
+        text, known = memory[symbol], self._written.get(symbol)
+        if known is not None and known[0] == text and known[1].tzinfo is at.tzinfo:
+            return at == known[1]
+        return at.isoformat() == text  # type: ignore[no-any-return]  # texts compare
+
+    def after(self, acted: Mapping[str, datetime], memory: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The memory after it was acted on these bars."""
+        self._written |= {symbol: (at.isoformat(), at) for symbol, at in acted.items()}
+        return {**memory, **{symbol: self._written[symbol][0] for symbol in acted}}
 
 
 def free_to_enter(view: View, symbol: str) -> bool:

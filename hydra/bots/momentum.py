@@ -7,10 +7,10 @@ signal turns against what it holds. It acts at most once on a bar, so it never t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from hydra.bots.kit import check_entries, each_bar, enter, free_to_enter, leave
+from hydra.bots.kit import Notes, check_entries, enter, free_to_enter, leave
 from hydra.bots.signals import Look, Signal
 from hydra.model.errors import BadConfig
 from hydra.model.orders import Intent, Side
@@ -18,7 +18,6 @@ from hydra.model.rows import Rows, Turns
 from hydra.model.snapshot import View
 from hydra.ports import Setting
 
-_MINUTE = timedelta(minutes=1)
 _WAYS = {1: "up", -1: "down", 0: "nowhere"}
 
 
@@ -33,46 +32,65 @@ class SignalBot:
             raise BadConfig(f"signal: {setting.policy.signal!r} made a {type(setting.signal).__name__}, not a Signal")
         self._policy = setting.policy
         self._signal = setting.signal
-        self._bot = each_bar(self._wish)
+        self._notes = Notes()
         self._heard: dict[str, tuple[Look, int]] = {}
 
     def __call__(self, view: View, memory: Mapping[str, Any]) -> tuple[Sequence[Intent], Mapping[str, Any]]:
-        """The intents for this view, and the memory after it."""
-        return self._bot(view, memory)
+        """The intents for this view, and the memory after it.
+
+        What ``each_bar`` makes of a wish, with the question first that most often ends it: whether the signal has turned.
+        """
+        intents: list[Intent] = []
+        acted: dict[str, datetime] = {}
+        windows, holdings, heard = view.bars, view.holdings, self._heard
+        for symbol in view.symbols:
+            bars = windows.get(symbol)
+            if not bars or (symbol in memory and self._notes.acted_on(bars[-1].at, symbol, memory)):
+                continue
+            if symbol not in holdings and not free_to_enter(view, symbol):
+                continue
+            known = heard.get(symbol)
+            if known is not None and known[0].bars is bars and _same_day(known[0], view):
+                way = known[1]  # the bars are the very same and the day is: there is nothing new to hear
+            else:
+                way = self._listen(view, symbol)
+            intent = self._wish(view, symbol, way) if way else None
+            if intent is not None:
+                intents.append(intent)
+                acted[symbol] = bars[-1].at
+        return intents, self._notes.after(acted, memory) if acted else memory
 
     def turns(self, rows: Rows) -> Turns | None:
         """At which of a symbol's bars it may have something to say; ``None``: at any."""
         return None if self._signal.turns is None else self._signal.turns(rows)
 
-    def _wish(self, view: View, symbol: str) -> Intent | None:
+    def _wish(self, view: View, symbol: str, way: int) -> Intent | None:
         holding = view.holdings.get(symbol)
-        if holding is None and not free_to_enter(view, symbol):
-            return None
-        way = self._way(view, symbol)
-        if way == 0:
-            return None
         thesis = f"{self._policy.signal} turned {_WAYS[way]}"
         if holding is None:
             return enter(self._policy, view, symbol, Side.BUY if way > 0 else Side.SELL, thesis)
         return leave(self._policy, view, symbol, thesis) if holding.quantity * way < 0 else None
 
-    def _way(self, view: View, symbol: str) -> int:
-        """What the signal says. The answer is kept while the bars are the very same and the day is: there is nothing new to hear."""
-        look, heard = Look(bars=view.bars[symbol], at=view.at, minute=view.minute), self._heard.get(symbol)
-        if heard is not None and heard[0].bars is look.bars and _same_day(heard[0], look):
-            return heard[1]
+    def _listen(self, view: View, symbol: str) -> int:
+        """What the signal says of bars that it was not asked about today."""
+        bars = view.bars[symbol]
+        look = Look(bars=bars, at=view.at, minute=view.minute)
         way = self._signal.direction(look)
         if type(way) is not int or way not in _WAYS:
             raise ValueError(f"the signal {self._policy.signal} answered with {way!r}, not with 1, -1 or 0")
-        if type(look.bars) is tuple:
+        if type(bars) is tuple:
             self._heard[symbol] = (look, way)
         return way
 
 
-def _same_day(one: Look, other: Look) -> bool:
-    """Whether local minutes mean the same times in both. Within a minute they do; else midnight tells."""
-    same_minute = one.minute == other.minute and abs(other.at - one.at) < _MINUTE and one.at.minute == other.at.minute
-    return same_minute or one.time_of(0) == other.time_of(0)
+def _same_day(look: Look, view: View) -> bool:
+    """Whether local minutes mean the same times in both: as much time has gone by as there are minutes between them."""
+    then, now = look.at, view.at
+    return now - then == timedelta(
+        minutes=view.minute - look.minute,
+        seconds=now.second - then.second,
+        microseconds=now.microsecond - then.microsecond,
+    )
 
 
 def make(setting: Setting) -> SignalBot:

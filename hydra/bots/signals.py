@@ -19,6 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import isfinite, log1p, sqrt
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,8 +33,6 @@ from hydra.model.values import Value
 from hydra.policy import minute_of
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from hydra.indicators import Floats
 
 Parameters: TypeAlias = Mapping[str, int | float | str | bool]
@@ -43,11 +42,19 @@ _SAME = 1e-9
 """Two averages that differ by less than this fraction are the same: what is left is the rounding of floats."""
 _OFF = 1e-11
 """By less than this fraction of both together two sums of up to ``BARS_MOST`` floats are off, in whatever order they are added."""
+_CLEAR = Decimal("2e-9")
+"""Two averages that differ by more than this fraction differ however they are worked out."""
+_FAR = 1000
+"""Sums that are moved on from bar to bar are begun anew when they have changed by this factor: what the 28 digits of a ``Decimal``
+round away, if there are more to a price, stays far too little to make a difference."""
+_NOTHING = Decimal(0)
 _STILL = 1e-12
 """A volatility below this is none: the prices did not move."""
 _COVERED = 0.5
 """An opening range of whose time less than this share has bars is not known."""
 _OPENED = attrgetter("at")
+_Averages: TypeAlias = "tuple[Decimal, Decimal, float | None, Decimal, Decimal]"
+"""Two sums of closes, on which side of the longer one's average that of the other is, and between what the longer one may be moved on."""
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -95,25 +102,51 @@ def sma_cross(parameters: Parameters) -> Signal:
         raise BadConfig(f"sma_cross: fast must be below slow, got fast {fast}, slow {slow}")
     indicators.load()
 
+    clear = fast * _CLEAR
+    kept: indicators.Kept[_Averages] = indicators.Kept(slow)
+
     def exact_gap(values: list[float]) -> float | None:
         quick, calm = (indicators.sma(indicators.floats(values), n) for n in (fast, slow))
         if quick is None or calm is None:
             return None
         return 0.0 if abs(quick - calm) <= calm * _SAME else quick - calm
 
-    def gap(values: list[float]) -> float | None:
-        """Only its sign counts. Plain sums tell it, unless what they may be off by could turn it."""
+    def near_gap(values: list[float]) -> float | None:
+        """Plain sums tell it, unless what they may be off by could turn it."""
         quick, calm = sum(values[-fast:]) / fast, sum(values[-slow:]) / slow
         apart, same = quick - calm, calm * _SAME
         if abs(abs(apart) - same) > (quick + calm) * _OFF:
             return apart if abs(apart) > same else 0.0
         return exact_gap(values)
 
+    def gap(quick: Decimal, calm: Decimal, bars: Sequence[Bar]) -> float | None:
+        """Only its sign counts, and where the averages are clearly apart their sums tell it."""
+        apart, near = quick * slow - calm * fast, calm * clear
+        if -near <= apart <= near:
+            return near_gap(indicators.closing(bars[-slow:]))
+        return 1.0 if apart > near else -1.0
+
+    def anew(bars: Sequence[Bar]) -> _Averages:
+        closes = [bar.close for bar in bars[-slow:]]
+        quick = sum(closes[-fast:], _NOTHING)
+        calm = sum(closes[:-fast], quick)
+        return quick, calm, gap(quick, calm, bars), calm / _FAR, calm * _FAR
+
     def direction(look: Look) -> int:
-        if len(look.bars) <= slow:
+        bars = look.bars
+        if len(bars) <= slow:
             return 0
-        values = indicators.closing(look.bars[-slow - 1 :])
-        return _turned(gap(values[:-1]), gap(values))
+        quick, calm, before, least, most = kept.one_bar_ago(bars) or anew(bars[-slow - 1 : -1])
+        close = bars[-1].close
+        quick += close - bars[-fast - 1].close
+        calm += close - bars[-slow - 1].close
+        if least < calm < most:
+            now = gap(quick, calm, bars)
+            kept.keep(bars, (quick, calm, now, least, most))
+        else:
+            kept.keep(bars, averages := anew(bars))
+            now = averages[2]
+        return 0 if before == now else _turned(before, now)
 
     return Signal(warm_up=slow + 1, direction=direction, turns=lambda rows: vectors.crossing(rows, fast, slow, _SAME))
 
@@ -144,6 +177,7 @@ def rate_of_change(parameters: Parameters) -> Signal:
     only(parameters, "lookback", "window", "threshold")
     indicators.load()
     needed = lookback + window + 2
+    kept: indicators.Kept[tuple[float | None]] = indicators.Kept(needed - 1)
 
     def beyond(values: Floats) -> float | None:
         move = indicators.rate_of_change(values, lookback)
@@ -153,10 +187,14 @@ def rate_of_change(parameters: Parameters) -> Signal:
         return log1p(move) / (usual * sqrt(lookback))
 
     def direction(look: Look) -> int:
-        if len(look.bars) < needed:
+        bars = look.bars
+        if len(bars) < needed:
             return 0
-        values = indicators.closes(look.bars[-needed:])
-        return _turned(beyond(values[:-1]), beyond(values), threshold)
+        values = indicators.closes(bars[-needed:])
+        (before,) = kept.one_bar_ago(bars) or (beyond(values[:-1]),)
+        now = beyond(values)
+        kept.keep(bars, (now,))
+        return _turned(before, now, threshold)
 
     return Signal(
         warm_up=needed,

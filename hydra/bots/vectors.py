@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _NEAR = 1e-9
 """Fractions closer than this are not told apart here."""
+_PIECE = 1 << 16
+"""Bars that are summed in one go: what it takes in passing is large numbers, and of a long history many."""
 
 
 def crossing(rows: Rows, fast: int, slow: int, same: float) -> Turns:
@@ -82,9 +84,11 @@ def _turning(over: Floats, zone: Floats | float, under: Floats | None = None) ->
 def _average(values: Floats, n: int) -> Floats:
     """The mean of the last ``n`` values at each; not a number where there are fewer."""
     _, np = indicators.load()
-    total = np.concatenate((np.zeros(1, dtype=np.longdouble), np.cumsum(values, dtype=np.longdouble)))
     found = np.full(len(values), np.nan)
-    found[n - 1 :] = (total[n:] - total[:-n]) / n
+    for first in range(n - 1, len(values), _PIECE):
+        piece = values[first - n + 1 : first + _PIECE]
+        total = np.concatenate((np.zeros(1, dtype=np.longdouble), np.cumsum(piece, dtype=np.longdouble)))
+        found[first : first + _PIECE] = (total[n:] - total[:-n]) / n
     return found  # type: ignore[no-any-return]  # an array
 
 

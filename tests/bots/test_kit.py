@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -311,6 +311,21 @@ def test_memory_is_the_very_same_when_nothing_was_wished() -> None:
     memory: Mapping[str, Any] = {"SPY": "earlier"}
     intents, after = two_up(PLAIN)(view(bars={"SPY": bars(3, 3, 3)}), memory)
     assert (intents, after is memory) == ([], True)
+
+
+def test_it_is_the_memory_that_tells_what_was_acted_on_whatever_the_bot_wrote_before() -> None:
+    """Several journals may be read by one bot, and a memory may come back in any spelling."""
+    bot = two_up(PLAIN)
+    seen, at = view(bars={"SPY": bars(1, 2, 3)}), OPEN + 2 * MINUTE
+    _, memory = bot(seen, {})
+    assert memory == {"SPY": at.isoformat()}
+    assert bot(seen, dict(memory))[0] == []
+    for other in ((at - MINUTE).isoformat(), at.isoformat().replace("+00:00", "Z"), "", None, 1, ["SPY"]):
+        intents, after = bot(seen, {"SPY": other})
+        assert ([intent.symbol for intent in intents], after) == (["SPY"], memory)
+    spelt = at.replace(tzinfo=timezone(timedelta(0), "GMT"))  # another zone of the same name in a text
+    moved = view(bars={"SPY": (*bars(1, 2), replace(bars(1, 2, 3)[2], at=spelt))})
+    assert bot(moved, memory)[0] == []
 
 
 def test_a_bot_from_the_kit_trades_a_day_through_the_whole_engine() -> None:

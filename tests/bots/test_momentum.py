@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -121,14 +122,19 @@ def test_it_may_leave_where_it_may_not_enter() -> None:
         assert len(bot(signal)(view(holdings=held, may_enter={"SPY": False}), {})[0]) == 1
 
 
-def test_a_signal_is_asked_with_the_exchanges_time_and_once_for_the_same_bars() -> None:
+def listening() -> tuple[list[Look], SignalBot]:
+    """A bot whose signal only notes what it is shown, and the notes."""
     looks: list[Look] = []
 
     def listen(look: Look) -> int:
         looks.append(look)
         return 0
 
-    listener = bot(Signal(warm_up=1, direction=listen))
+    return looks, bot(Signal(warm_up=1, direction=listen))
+
+
+def test_a_signal_is_asked_with_the_exchanges_time_and_once_for_the_same_bars() -> None:
+    looks, listener = listening()
     seen = view()
     for later in range(3):
         listener(replace(seen, at=seen.at + later * MINUTE, minute=871 + later), {})
@@ -136,6 +142,37 @@ def test_a_signal_is_asked_with_the_exchanges_time_and_once_for_the_same_bars() 
     listener(view(bars={"SPY": (*seen.bars["SPY"], bar("SPY", OPEN + MINUTE, (1, 1, 1, 1)))}), {})
     listener(replace(seen, minute=30), {})  # another day's clock
     assert len(looks) == 3
+
+
+@pytest.mark.parametrize(
+    ("later", "minute", "asked_again"),
+    [
+        (timedelta(0), 1439, False),
+        (timedelta(seconds=59, microseconds=999_999), 1439, False),
+        (timedelta(minutes=1), 0, True),  # midnight: local minutes mean other times now
+        (timedelta(minutes=1), 1440, False),
+        (timedelta(0), 1379, True),  # the clocks were changed
+        (timedelta(days=1), 1439, True),
+        (timedelta(minutes=-1), 1438, False),  # another journal, a minute before
+        (timedelta(days=-1), 1439, True),
+    ],
+)
+def test_what_a_signal_said_is_kept_until_local_minutes_mean_other_times(
+    later: timedelta, minute: int, asked_again: bool
+) -> None:
+    looks, listener = listening()
+    seen = view(minute=1439)
+    listener(seen, {})
+    listener(replace(seen, at=seen.at + later, minute=minute), {})
+    assert len(looks) == 1 + asked_again
+
+
+def test_what_a_signal_said_is_kept_for_the_very_same_bars_only() -> None:
+    looks, listener = listening()
+    seen = view()
+    for bars in (seen.bars["SPY"], (*seen.bars["SPY"],), [*seen.bars["SPY"]], [*seen.bars["SPY"]]):
+        listener(replace(seen, bars={"SPY": bars}), {})
+    assert len(looks) == 4  # what could be changed is not relied upon
 
 
 def test_it_is_not_asked_where_nothing_could_follow() -> None:

@@ -19,6 +19,7 @@ from hydra import indicators
 from hydra.bots.signals import Look, Signal, breakout, opening_range, rate_of_change, sma_cross, vwap
 from hydra.model.errors import BadConfig
 from hydra.model.market import Bar
+from hydra.model.values import replace
 from tests.fakes.feed import bar
 from tests.fakes.outside import OPEN
 
@@ -277,3 +278,48 @@ def test_two_averages_cross_where_the_exact_ones_do(closes: list[str], fast: int
         before, now = gap(values[:-1]), gap(values)
         wanted = (before <= 0 < now) - (before >= 0 > now)
     assert says(sma_cross({"fast": fast, "slow": slow}), seen) == wanted
+
+
+# -- what is kept from bar to bar, and must not show
+
+_PRICES = ("9.9", "10", "10", "10.00", "10.1", "10.000000001", "11", "3.333333333333333333333333333", "9e5", "1e-5")
+
+
+@pytest.mark.parametrize("name", [*MAKERS, "sma_cross of one"])
+@given(days=st.lists(st.tuples(st.sampled_from(_PRICES), st.integers(0, 9)), min_size=20, max_size=40))
+@settings(max_examples=8, deadline=None, derandomize=True)
+def test_a_signal_that_was_asked_before_says_what_one_that_never_was_says(
+    name: str, days: list[tuple[str, int]]
+) -> None:
+    """Bar by bar: with bars that were corrected or not asked about, another history in between, and wild prices."""
+    make, parameters = MAKERS.get(name, (sma_cross, {"fast": 1, "slow": 2}))
+    asked: Signal = make(parameters)
+    closes = [Decimal(price) for price, _ in days]
+    seen, other = bars(*closes), bars(*reversed(closes))
+    for end, (_, chance) in enumerate(days, start=1):
+        if chance == 0:
+            seen[end // 2] = replace(seen[end // 2], open=Decimal(7), high=Decimal(9), low=Decimal(6), close=Decimal(8))
+        if chance != 1:
+            for history in (seen, other) if chance == 2 else (seen,):
+                assert says(asked, history[:end]) == says(make(parameters), history[:end])
+
+
+def test_a_price_of_more_digits_than_a_sum_has_leaves_no_trace_in_the_averages_after_it() -> None:
+    closes = [
+        "0.0002",
+        "0.0001",
+        "0.0002",
+        "1e30",
+        "0.0002",
+        "0.0001",
+        "0.0003",
+        "0.0002",
+        "0.0001",
+        "0.0002",
+        "0.0003",
+    ]
+    seen, parameters = bars(*map(Decimal, closes)), {"fast": 1, "slow": 3}
+    asked = sma_cross(parameters)
+    said = [says(asked, seen[:end]) for end in range(1, len(seen) + 1)]
+    assert said == [says(sma_cross(parameters), seen[:end]) for end in range(1, len(seen) + 1)]
+    assert said[-5:] == [1, 0, -1, 1, 0]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hydra.bots import signals
+from hydra.bots import signals, vectors
 from hydra.bots.signals import Look, Signal
 from hydra.model.market import Bar
 from hydra.model.rows import Rows
@@ -98,3 +98,26 @@ def test_of_a_wild_market_hardly_more_is_marked_than_is_said(name: str) -> None:
     marked = int(turns.up.sum() + turns.down.sum())
     assert sum(map(abs, said)) > 50
     assert marked <= 1.1 * sum(map(abs, said)) + 5
+
+
+def test_averages_over_a_long_history_are_those_of_whole_numbers_to_its_end() -> None:
+    """They are summed in pieces, and nothing is lost where one ends and the next begins."""
+    fast, slow = 3, 8
+    closes = 10_000 + np.cumsum(np.random.default_rng(5).integers(-3, 4, 140_000))
+    column, times = closes.astype(float), np.arange(len(closes)) * 60_000_000
+    rows = Rows(
+        opened=times,
+        known=times + 60_000_000,
+        open=column,
+        high=column,
+        low=column,
+        close=column,
+        volume=column,
+        exact=(),
+    )
+    turns = vectors.crossing(rows, fast, slow, 1e-9)
+    total = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(closes)))
+    gap = (total[slow:] - total[slow - fast : -fast]) * slow - (total[slow:] - total[:-slow]) * fast
+    up, down = (gap[:-1] <= 0) & (gap[1:] >= 0), (gap[:-1] >= 0) & (gap[1:] <= 0)
+    assert turns.up[slow:].tolist() == up.tolist()
+    assert turns.down[slow:].tolist() == down.tolist()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -50,7 +51,7 @@ def checked(bot: str, memory: Mapping[str, Any], answer: Any) -> Answer:
     if type(answer) is not tuple or len(answer) != 2:
         raise TypeError(f"a bot returns (intents, memory), got {type(answer).__name__}")
     intents, remembered = answer
-    if not isinstance(intents, list | tuple):
+    if type(intents) is not list and not isinstance(intents, list | tuple):
         raise TypeError("the intents must be a list of Intent values")
     if intents:
         if len(intents) <= INTENTS_MAX and any(type(intent) is not Intent for intent in intents):
@@ -112,10 +113,15 @@ def _bounded(intents: Sequence[Intent]) -> None:
         numbers = [intent.reference, intent.size.amount, intent.limit]
         numbers += [] if protection is None else [protection.stop, protection.target]
         for number in numbers:
-            if number is not None and (
-                abs(number.adjusted()) > DIGITS_MAX or len(number.as_tuple().digits) > DIGITS_MAX
-            ):
+            if number is not None and not _usual(number):
                 raise ValueError(f"a number of more than {DIGITS_MAX} digits in a wish for {intent.symbol[:40]}")
+
+
+def _usual(number: Decimal) -> bool:
+    """No more digits than anybody trades with, and no further from the point."""
+    if type(number) is Decimal and len(text := str(number)) <= DIGITS_MAX and "E" not in text:
+        return True  # nearly all of them, and counting digits is long work
+    return abs(number.adjusted()) <= DIGITS_MAX and len(number.as_tuple().digits) <= DIGITS_MAX
 
 
 def _packed(memory: Any) -> Mapping[str, Any]:

@@ -68,13 +68,17 @@ def _own(view: View) -> View:
     """The view with mappings that nobody else holds; what they hold cannot be changed."""
     return replace(
         view,
-        bars=dict(view.bars),
-        quotes=dict(view.quotes),
-        holdings=dict(view.holdings),
-        may_enter=dict(view.may_enter),
-        chains=dict(view.chains),
+        bars={**view.bars},
+        quotes={**view.quotes},
+        holdings={**view.holdings} if view.holdings else {},
+        may_enter={**view.may_enter},
+        chains={**view.chains} if view.chains else {},
     )
 
 
 def _copy(memory: Mapping[str, Any]) -> Mapping[str, Any]:
-    return orjson.loads(orjson.dumps(memory)) if memory else {}
+    """A memory that nobody else holds, as it is written and read: of one that holds nothing but texts another mapping is enough."""
+    for value in memory.values():
+        if type(value) is not str:
+            return orjson.loads(orjson.dumps(memory))  # type: ignore[no-any-return]  # a mapping went in
+    return {**memory}
