@@ -201,7 +201,7 @@ def market_of(feed: Feed) -> str:
 def _played(
     ground: Ground, policy: Policy, task: Task, row: Row, stopped: Stopped, began: float
 ) -> Row | None:  # one run, once
-    recorder, source, cache = Recorder(), source_of(ground), Path(ground.cache)
+    recorder, source, cache = Recorder(keep_bars=False), source_of(ground), Path(ground.cache)
     backtest = Backtest(
         policy=policy,
         source=source,

@@ -6,7 +6,7 @@ appended is folded. What is not journaled has not happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter_ns
 from typing import TypeAlias
 
@@ -204,10 +204,16 @@ class Engine:
         watch.lap("settle")
 
 
-def answered(cycle: int, answers: Sequence[Answer]) -> Answered:
+def answered(cycle: int, answers: Iterable[Answer]) -> Answered:
     """The record of what the bots said: words in full, silence by name."""
-    spoke = tuple(answer for answer in answers if not answer.quiet)
-    return Answered(cycle=cycle, answers=spoke, quiet=tuple(answer.bot for answer in answers if answer.quiet))
+    spoke: list[Answer] = []
+    quiet: list[str] = []
+    for answer in answers:
+        if answer.quiet:
+            quiet.append(answer.bot)
+        else:
+            spoke.append(answer)
+    return Answered(cycle=cycle, answers=tuple(spoke), quiet=tuple(quiet))
 
 
 class _Stopwatch:

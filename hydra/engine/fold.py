@@ -76,46 +76,52 @@ def _segment_opened(_ledger: Ledger, opened: SegmentOpened, event: Event) -> Led
 
 
 def _observed(ledger: Ledger, seen: Observed, _event: Event) -> Ledger:
-    ledger = _forget_what_is_done(ledger)
-    ledger = _count_anew(ledger, None if seen.sessions is None else seen.sessions.day)
+    day = None if seen.sessions is None else seen.sessions.day
+    ledger = _count_anew(_forget_what_is_done(ledger), day)
     if seen.orders or seen.not_received:
         ledger = take_in(ledger, seen.orders, seen.not_received)
     for fill in seen.fills:
         ledger = apply_fill(ledger, fill, seen.cycle)
     ledger = _account_for(ledger, seen, seen.at)
-    account_unread = "account" in [failure.what for failure in seen.missing]
-    equity = seen.account.equity if seen.account is not None else (None if account_unread else ledger.equity)
-    changes: dict[str, Any] = {"cycle": seen.cycle, "at": seen.at, "equity": equity}
+    equity = ledger.equity if seen.account is None else seen.account.equity
+    changes: dict[str, Any] = {"cycle": seen.cycle, "at": seen.at}
+    if seen.missing:
+        missing = [failure.what for failure in seen.missing]
+        if seen.account is None and "account" in missing:
+            equity = None
+        if ledger.binding is not None and "binding" in missing:
+            changes["binding"] = None
+        failed = sum([failure.asked for failure in seen.missing])
+        if failed:
+            changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]
+    if seen.binding is not None:
+        changes["binding"] = seen.binding
     if seen.fill_cursor is not None:
         changes["fill_cursor"] = seen.fill_cursor
     if seen.commands:
         changes["obeyed"] = (*ledger.obeyed, *(command.command_id for command in seen.commands))[-_COMMANDS_KEPT:]
-    if seen.binding is not None:
-        changes["binding"] = seen.binding
-    elif ledger.binding is not None and "binding" in [failure.what for failure in seen.missing]:
-        changes["binding"] = None
-    failed = sum([failure.asked for failure in seen.missing])
-    if failed:
-        changes["failed_at"] = (*ledger.failed_at, *[seen.at] * failed)[-_FAILURES_KEPT:]
-    earned = None if equity is None else equity - _unexplained(ledger, seen)
-    if earned is not None and earned > ledger.peak_equity:
-        changes["peak_equity"] = earned
-    if seen.sessions is not None and earned is not None and earned > 0:
-        new_day = ledger.day is None or ledger.day.date != seen.sessions.day
-        if new_day:
-            before = None if ledger.day is None else ledger.equity
-            changes["day"] = Day(date=seen.sessions.day, start_equity=earned, before=before)
+    changes["equity"] = equity
+    new_day = day is not None and (ledger.day is None or ledger.day.date != day)
+    # What was earned is never above the equity: below the peak it is asked for by a new day only.
+    if equity is not None and (new_day or equity > ledger.peak_equity):
+        earned = equity - _unexplained(ledger, seen)
+        if earned > ledger.peak_equity:
+            changes["peak_equity"] = earned
+        if day is not None and new_day and earned > 0:
+            changes["day"] = Day(date=day, start_equity=earned, before=None if ledger.day is None else ledger.equity)
     return watch_protection(note_best(replace(ledger, **changes), seen), seen.at)
 
 
 def _forget_what_is_done(ledger: Ledger) -> Ledger:
     """Drop done orders whose fills were all seen, and the facts the store has taken over."""
+    changes: dict[str, Any] = {}
     if ledger.fills or ledger.trades:
-        ledger = replace(ledger, fills=(), trades=())
-    if not ledger.orders:
-        return ledger
-    orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
-    return ledger if len(orders) == len(ledger.orders) else replace(ledger, orders=orders)
+        changes["fills"], changes["trades"] = (), ()
+    if ledger.orders:
+        orders = {cid: o for cid, o in ledger.orders.items() if not o.status.terminal or o.filled < o.venue_filled}
+        if len(orders) != len(ledger.orders):
+            changes["orders"] = orders
+    return replace(ledger, **changes) if changes else ledger
 
 
 def _count_anew(ledger: Ledger, day: date | None) -> Ledger:
@@ -158,6 +164,8 @@ def _recovered(ledger: Ledger, found: Recovered, _event: Event) -> Ledger:
 
 def _account_for(ledger: Ledger, news: Observed | Recovered, at: datetime) -> Ledger:
     """Fees, dividends, transfers, splits, and coin kept back: what changed the account beside executions."""
+    if not (news.activities or news.withheld or news.activity_cursor is not None or ledger.unposted):
+        return ledger
     for activity in news.activities:
         ledger = apply_activity(ledger, activity)
     for withheld in news.withheld:

@@ -9,7 +9,7 @@ answer of the venue) is input: nothing can be compared with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +44,7 @@ from hydra.model.portfolio import Ledger
 from hydra.model.snapshot import Answer, Observed, Plan, Sight, Snapshot
 from hydra.model.values import Value, replace
 from hydra.policy import Policy
-from hydra.ports import BotHost, Hears
+from hydra.ports import BotHost, Hears, Question
 from hydra.risk.plugs import RuleBook
 
 Resolve = Callable[[Mapping[str, Any]], tuple[RuleBook, BotHost]]
@@ -219,6 +219,7 @@ class Replayer:
             self._differ(event, [("cycle", str(seen.cycle), str(self._ledger.cycle + 1))])
 
     def _look(self, seen: Observed) -> None:
+        """The first half of a cycle. A part of a journal may begin here: of what came before, only ledger and sight are needed."""
         assert self._book is not None
         self._sight = see(self._sight or Sight(), seen, self._book.policy.engine.window_bars)
         self._answers, self._cycling, self._decided, self._done = None, True, False, []
@@ -246,20 +247,20 @@ class Replayer:
             raise Corrupt(f"event {event.seq}: answers before anything was observed")
         questions = self._considered.questions
         told = {answer.bot: answer for answer in recorded.answers}
-        asked = [question for question in questions if self._asks(question.bot, told.get(question.bot))]
-        again = {answer.bot: answer for answer in self._bots.ask(asked)}
-        answers = tuple(again.get(q.bot) or told.get(q.bot) or Answer(bot=q.bot) for q in questions)
-        mine, theirs = recorded, answered(recorded.cycle, answers)
+        again = {answer.bot: answer for answer in self._bots.ask(self._to_ask(questions, told))}
+        answers = {q.bot: again.get(q.bot) or told.get(q.bot) or Answer(bot=q.bot) for q in questions}
+        mine, theirs = recorded, answered(recorded.cycle, answers.values())
         if self.bot is not None:
             mine, theirs = _answers_of(recorded, self.bot), _answers_of(theirs, self.bot)
         self._compare(event, mine, theirs)
-        self._answers = {answer.bot: answer for answer in answers}
+        self._answers = answers
 
-    def _asks(self, bot: str, told: Answer | None) -> bool:
-        """Whether a bot is asked again: not one that failed then, and not another than the one that is looked at."""
-        if self.bot is not None and bot != self.bot:
-            return False
-        return told is None or told.failure is None
+    def _to_ask(self, questions: Sequence[Question], told: Mapping[str, Answer]) -> Sequence[Question]:
+        """Who is asked again: not a bot that failed then, and not another than the one that is looked at."""
+        failed = {answer.bot for answer in told.values() if answer.failure is not None} if told else None
+        if self.bot is None and not failed:
+            return questions
+        return [q for q in questions if (self.bot is None or q.bot == self.bot) and not (failed and q.bot in failed)]
 
     def _check_plan(self, event: Event, recorded: Decided) -> None:
         if self._considered is None or self._book is None:
@@ -297,8 +298,8 @@ class Replayer:
             self.result.orders += 1
         if self._plan is None and sent.order.bot == TEST_BOT:
             return  # a check of the line, outside any cycle
-        planned = {send.order.client_id: send.order for send in self._plan.sends} if self._plan is not None else {}
-        order = planned.get(sent.order.client_id)
+        sends = self._plan.sends if self._plan is not None else ()
+        order = next((send.order for send in sends if send.order.client_id == sent.order.client_id), None)
         if self.bot is not None and sent.order.bot != self.bot:
             pass
         elif order is None:
@@ -315,7 +316,7 @@ class Replayer:
         if self._plan is None:
             return
         self._done.append(done)
-        if self.bot is None and key_of(done) not in {key_of(one) for one in to_do(self._plan)}:
+        if self.bot is None and key_of(done) not in (key_of(one) for one in to_do(self._plan)):
             self._differ(event, [("planned", "it was done", "it was not planned")])
 
     def _check_closed(self, event: Event, closed: CycleClosed) -> None:
@@ -327,16 +328,22 @@ class Replayer:
         if closed.cycle != self._ledger.cycle:
             self._differ(event, [("cycle", str(closed.cycle), str(self._ledger.cycle))])
         if self.bot is None:
-            done = {key_of(one) for one in self._done}
-            left = [key_of(one) for one in must_do(self._plan) if key_of(one) not in done]
-            acted = {one.client_id for one in self._done if isinstance(one, OrderWithheld)}
-            acted |= {one.order.client_id for one in self._done if isinstance(one, OrderSent)}
-            left += [
-                ("order_sent", send.order.client_id) for send in self._plan.sends if send.order.client_id not in acted
-            ]
+            left = self._left_undone(self._plan)
             self._differ(event, [("left_undone", "(absent)", " ".join(map(str, key))) for key in left])
         # The plan stays: what is done between two cycles of a run has to follow from the last one.
         self._cycling = False
+
+    def _left_undone(self, plan: Plan) -> list[tuple[Any, ...]]:
+        """What was planned and neither done nor withheld."""
+        left = [key_of(one) for one in must_do(plan)]
+        if left:
+            done = {key_of(one) for one in self._done}
+            left = [key for key in left if key not in done]
+        if plan.sends:
+            acted = {one.client_id for one in self._done if isinstance(one, OrderWithheld)}
+            acted |= {one.order.client_id for one in self._done if isinstance(one, OrderSent)}
+            left += [("order_sent", send.order.client_id) for send in plan.sends if send.order.client_id not in acted]
+        return left
 
     def _snapshot(self) -> Snapshot:
         assert self._ledger is not None

@@ -5,7 +5,6 @@ order's status and shows as a residual instead.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from hydra.model.orders import LIFECYCLE, Order, OrderStatus, OrderType, Purpose, VenueOrder
 from hydra.model.portfolio import Ledger
@@ -38,17 +37,14 @@ def set_status(ledger: Ledger, client_id: str, status: OrderStatus, reason: str)
 
 def _as_reported(order: Order, report: VenueOrder) -> Order:
     """What the venue says of an order. Size and prices too: a split restates them, and legs give up what the other filled."""
-    status = report.status if report.status in LIFECYCLE[order.status] else order.status
-    restated: dict[str, Any] = {"quantity": report.quantity} if report.quantity >= order.filled else {}
-    for name in ("limit", "stop"):
-        if getattr(order, name) is not None and getattr(report, name) is not None:
-            restated[name] = getattr(report, name)
-    if order.legs and report.average_price is not None:
-        restated["average_price"] = report.average_price
+    quantity, limit, stop, average = order.quantity, order.limit, order.stop, order.average_price
     return replace(
         order,
-        **restated,
-        status=status,
+        quantity=report.quantity if report.quantity >= order.filled else quantity,
+        limit=report.limit if limit is not None and report.limit is not None else limit,
+        stop=report.stop if stop is not None and report.stop is not None else stop,
+        average_price=report.average_price if order.legs and report.average_price is not None else average,
+        status=report.status if report.status in LIFECYCLE[order.status] else order.status,
         venue_id=report.venue_id,
         venue_filled=max(order.venue_filled, report.filled),
         updated_at=report.updated_at or order.updated_at,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hydra.model.activities import Activity, Unposted
 from hydra.model.market import AssetClass, OptionContract, asset_class_of, multiplier_of
@@ -31,15 +31,15 @@ def apply_fill(ledger: Ledger, fill: Fill, cycle: int) -> Ledger:
     """The ledger after one execution, which must not have been applied before (the cursor sees to that)."""
     value = fill.quantity * fill.price * multiplier_of(fill.symbol)
     cash = None if ledger.cash is None else ledger.cash - fill.side.sign * value - fill.fee
-    ledger = replace(ledger, cash=cash, fills=(*ledger.fills, fill))
     order = ledger.orders.get(fill.client_id)
+    changes: dict[str, Any] = {"cash": cash, "fills": (*ledger.fills, fill)}
     if fill.cash_fee_most:
         bot = "" if order is None else order.bot
         coming = Unposted(at=fill.at, amount=fill.cash_fee_most, bot=bot, symbol=fill.symbol)
-        ledger = replace(ledger, unposted=(*ledger.unposted, coming))
+        changes["unposted"] = (*ledger.unposted, coming)
     if order is None:
-        return ledger
-    ledger = replace(ledger, orders={**ledger.orders, order.client_id: _filled_further(order, fill)})
+        return replace(ledger, **changes)
+    ledger = replace(ledger, orders={**ledger.orders, order.client_id: _filled_further(order, fill)}, **changes)
     held = ledger.holdings.get(holding_key(order.bot, fill.symbol if order.legs else order.symbol))
     if held is None:
         return _opened(ledger, order, fill, cycle)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from array import array
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hydra.model.market import Bar
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -19,6 +21,7 @@ Ints: TypeAlias = NDArray[np.int64]
 NAN = float("nan")
 DAY_MICROS = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO = -(2**62)
 
 
 def micros(at: datetime) -> int:
@@ -134,14 +137,15 @@ class Bars:
         self.high = array("f")
         self.low = array("f")
         self.close = array("f")
-        self._last: datetime | None = None
+        self._last = _LONG_AGO
 
-    def add(self, bar: Any) -> None:
+    def add(self, bar: Bar) -> None:
         """Take a bar, unless it is older than the last: windows are told again at the head of every segment."""
-        if self._last is not None and bar.at <= self._last:
+        opened = micros(bar.at)
+        if opened <= self._last:
             return
-        self._last = bar.at
-        self.at.append(micros(bar.closes_at))
+        self._last = opened
+        self.at.append(opened + bar.seconds * 1_000_000)
         self.open.append(float(bar.open))
         self.high.append(float(bar.high))
         self.low.append(float(bar.low))

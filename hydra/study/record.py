@@ -10,7 +10,7 @@ Every event has to be shown, in order, with the ledger that it led to. The count
 account's equity: what was done before it is where it starts from. A trade is a holding from flat to flat at average cost, exactly as
 the ledger closes it, so there is no second truth; flat to flat, the order in which lots are taken off changes no trade's profit.
 
-Cost: a look without a fill adds one row of numbers, and one price for each thing that is held.
+Cost: a look without a fill adds one row of numbers, and one price for each thing that is held. Bars are kept for pictures alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from hydra.model.events import (
 from hydra.model.market import AssetClass, multiplier_of
 from hydra.model.money import ZERO
 from hydra.model.orders import Judgement, Purpose
-from hydra.model.portfolio import Halt, Ledger, Trade, holding_key
+from hydra.model.portfolio import BotRecord, Halt, Ledger, Trade, holding_key
 from hydra.model.snapshot import Observed, Verdict
 from hydra.study import books
 from hydra.study.counts import Counts
@@ -49,6 +49,7 @@ from hydra.study.curve import DAY_MICROS, NAN, Bars, Curve, Split, micros
 from hydra.study.marks import FLAT, Marks, Standing
 
 _HALTS_MAX = 1000
+_NOWHERE: Mapping[str, float] = {}
 INCREMENT = "(venue's increment)"
 """Stands for a rule: what was admitted was less than the venue's least size."""
 
@@ -95,11 +96,13 @@ class Recorder:
     """See the module. ``begun`` and ``last`` are ``None`` before a look has known the equity. ``opened`` are the heads of segments whose
     program or policy differs from the one before; ``unpriced`` counts the looks in which something held had no price at all.
 
+    ``keep_bars=False`` is for a study without pictures: what was charted then stays unknown.
+
     ``looks`` counts those that knew the equity, passed over or not; ``worth`` adds up their equity, ``gross`` what was in the market as a
     fraction of it, and in ``looks_held`` of them something was.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_bars: bool = True) -> None:
         self.curve = Curve()
         self.marks = Marks()
         self.bars: dict[str, Bars] = {}
@@ -124,6 +127,7 @@ class Recorder:
         self.flows: Mapping[str, Decimal] = {}
         self.begun: Point | None = None
         self.last: Point | None = None
+        self._keep_bars = keep_bars
         self._ledger = Ledger()
         self._ways: dict[str, int] = {}
         # The account's own words: what is told of later was in them already. Left out of a look, they still hold.
@@ -131,7 +135,7 @@ class Recorder:
         self._account_cash: Decimal | None = None
         self._gap_since: int | None = None
         self._realized: dict[str, tuple[Decimal, float]] = {}
-        self._class: dict[str, bool] = {}
+        self._flat_with: Mapping[str, BotRecord] | None = None
 
     def take(self, event: Event, ledger: Ledger) -> None:
         """One event, and the ledger after it."""
@@ -145,9 +149,11 @@ class Recorder:
     def observed(self, seen: Observed, _event: Event, ledger: Ledger) -> None:
         """A look: prices, what filled, what was closed, and a row."""
         self.marks.take(seen)
-        for bar in seen.bars:
-            self._bars_of(bar.symbol).add(bar)
-        self._happened(seen.activities, ledger)
+        if self._keep_bars:
+            for bar in seen.bars:
+                self._bars_of(bar.symbol).add(bar)
+        if ledger.fills or ledger.trades or seen.activities:
+            self._happened(seen.activities, ledger)
         if seen.account is not None:
             self._equity, self._account_cash = seen.account.equity, seen.account.cash
         elif any(failure.what == "account" for failure in seen.missing):
@@ -219,13 +225,16 @@ class Recorder:
             self._bots(row, ledger, held)
             if equity is not None and looks:
                 worth = float(equity)
-                gross_of = {bot: float(gross) / worth for bot, gross in held.gross_of.items()} if worth else {}
+                gross_of = {bot: float(gross) / worth for bot, gross in held.gross_of.items()} if worth else _NOWHERE
                 self._exposed(looks, worth, gross_of)
 
     def _bots(self, row: int, ledger: Ledger, held: Standing) -> None:
         """Each bot's profit since the beginning. What a record says is converted again only when it is another number."""
-        begun = self.begun
+        begun, columns = self.begun, self.curve.bots
         assert begun is not None
+        if held is FLAT and self._flat_with is ledger.bots:
+            return  # nothing is open, and nobody's record is another one than at the row before
+        self._flat_with = ledger.bots if held is FLAT else None
         for bot, record in ledger.bots.items():
             known = self._realized.get(bot)
             if known is None or known[0] is not record.realized:
@@ -233,13 +242,18 @@ class Recorder:
                 known = self._realized[bot] = (record.realized, float(record.realized - before))
             opened = held.open.get(bot)
             profit = known[1] if opened is None else known[1] + float(opened)
-            if profit or bot in self.curve.bots:
+            column = columns.get(bot)
+            if column is not None:
+                column.add(row, profit)
+            elif profit:
                 self.curve.bot(bot).add(row, profit)
 
     def _exposed(self, looks: int, worth: float, gross_of: Mapping[str, float]) -> None:
         """So many looks with this equity, in which each of these bots had this part of it in the market, on average."""
         self.looks += looks
         self.worth += worth * looks
+        if not gross_of:
+            return
         self.looks_held += looks if any(gross_of.values()) else 0
         for bot, gross in gross_of.items():
             kept = self.in_market.setdefault(bot, [0, 0.0])

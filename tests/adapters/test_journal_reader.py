@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra.adapters.files import RealFiles
-from hydra.adapters.journal.lines import BEFORE_FIRST, LINE_MAX_BYTES
-from hydra.adapters.journal.reader import Tail, mend_torn_tail, read_journal, read_segment, verify
-from hydra.adapters.journal.segments import segments
+from hydra.adapters.journal.lines import BEFORE_FIRST, LINE_MAX_BYTES, BadLine, envelope_of, event_at_once, event_of
+from hydra.adapters.journal.reader import Reading, Tail, mend_torn_tail, read_journal, read_segment, verify
+from hydra.adapters.journal.segments import lines, segments
 from hydra.adapters.memory.files import LossyFiles
 from hydra.model.errors import Corrupt
-from hydra.model.events import Event, Mended
+from hydra.model.events import Event, Halted, Mended, OrderUnknown
+from hydra.model.portfolio import Halt
+from hydra.model.values import decode
 from hydra.ports import Head
 from tests.adapters.journals import FOLDER, cycle, forged, lossy, opened, rehashed, small_journal, writer
 
@@ -139,6 +142,90 @@ def test_an_empty_file_holds_nothing() -> None:
 )  # fmt: skip
 def test_a_bad_line_is_named_with_what_was_expected_and_found(bad: bytes, complaint: str) -> None:
     assert complaint in damage_of(LINES[0] + LINES[1] + bad + LINES[3])
+
+
+def step_by_step(line: bytes) -> Event | str:
+    """The event of a line, or the complaint about it, without any short cut."""
+    try:
+        return event_of(envelope_of(line))
+    except BadLine as bad:
+        return str(bad)
+
+
+def test_lines_as_they_were_written_are_read_at_once() -> None:
+    files = lossy()
+    written = small_journal(files)
+    found = [line for info in segments(files, FOLDER) for line, _whole in lines(files, info.path)]
+    assert [event_at_once(line) for line in found] == written == [step_by_step(line) for line in found]
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(
+    number=st.integers(0, len(LINES) - 1),
+    place=st.floats(0, 1, exclude_max=True),
+    text=st.sampled_from([b"", b" ", b"x", b"1", b"{}", b",", b'"', b"\\", b'"kind":"mended",', b'"data":{},', b"\xff", b"null"]),
+    cut=st.integers(0, 12),
+)  # fmt: skip
+def test_nothing_is_read_at_once_that_is_refused_step_by_step_or_is_another_event(
+    number: int, place: float, text: bytes, cut: int
+) -> None:
+    body = LINES[number][:-76] + b"}"
+    at = int(place * len(body))
+    line = rehashed(body[:at] + text + body[at + cut :])[:-1]
+    assert event_at_once(line) in (None, step_by_step(line))
+
+
+def test_a_line_whose_fields_lie_otherwise_is_the_same_event() -> None:
+    event = json.loads(LINES[2])
+    data = event.pop("data")
+    other = {"v": event.pop("v"), "data": data, **{key: event[key] for key in reversed(event) if key != "hash"}}
+    line = rehashed(json.dumps(other).replace('{"v": 1, ', '{"v":1,').encode())
+    assert event_at_once(line[:-1]) is None
+    assert read(LINES[0] + LINES[1] + line)[0][2].data == Mended(what="ä", note="a\nb")
+
+
+def test_a_kind_within_the_payload_is_not_taken_for_the_kind_of_the_event() -> None:
+    halt = {"reason": "r", "kind": "mended", "at": "2026-01-05T14:30:03Z", "by": "x", "automatic": True}
+    rest = {key: value for key, value in json.loads(LINES[2]).items() if key not in ("v", "hash", "kind", "data")}
+    body = json.dumps({"v": 1, "data": {"halt": halt}, "kind": "halted", **rest}, separators=(",", ":")).encode()
+    assert body.index(b',"kind":"mended"') < body.index(b',"kind":"halted"')
+    events, _tail = read(LINES[0] + LINES[1] + rehashed(body))
+    assert events[2].data == Halted(halt=decode(json.dumps(halt), Halt))
+
+
+def test_of_a_kind_that_is_told_twice_the_last_counts_at_once_as_step_by_step() -> None:
+    said = {"client_id": "c", "reason": "r"}
+    body = forged(LINES[2], kind="order_rejected", data=said)[:-76] + b',"kind":"order_unknown"}'
+    events, _tail = read(LINES[0] + LINES[1] + rehashed(body))
+    assert (events[2].kind, events[2].data) == ("order_unknown", OrderUnknown(client_id="c", reason="r"))
+
+
+def test_payloads_before_the_place_to_go_on_from_are_not_looked_into() -> None:
+    bad = forged(LINES[1], data={"cycle": "one"})
+    hashes = [json.loads(bad)["hash"]]
+    later = []
+    for line in LINES[2:]:
+        later.append(forged(line, prev=hashes[-1]))
+        hashes.append(json.loads(later[-1])["hash"])
+    data = LINES[0] + bad + b"".join(later)
+    assert "line 2: expected a payload that this version can read" in damage_of(data)
+    reading = Reading(FILES, (SEGMENT,), Head(seq=2, hash=hashes[0]))
+    assert [event.seq for event in reading] == [3, 4]
+    assert reading.tail == Tail(head=Head(seq=4, hash=hashes[-1]), first_seq=3, events=2, open_tail=True)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64, 700, 5000])
+def test_lines_are_the_same_wherever_the_pieces_of_a_file_end(size: int) -> None:
+    class Pieces(LossyFiles):
+        def chunks(self, path: Path, offset: int = 0) -> Iterator[bytes]:
+            whole = b"".join(super().chunks(path, offset))
+            return (whole[start : start + size] for start in range(0, len(whole), size))
+
+    files = Pieces(0)
+    for data in (WHOLE, WHOLE[:-5], b"\n\n" + WHOLE, b"", b"\n"):
+        files.damage(SEGMENT, data)
+        *whole, rest = data.split(b"\n")
+        assert list(lines(files, SEGMENT)) == [(line, True) for line in whole] + ([(rest, False)] if rest else [])
 
 
 def test_a_line_that_is_too_long_is_damage_with_or_without_its_end() -> None:

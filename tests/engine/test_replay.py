@@ -14,12 +14,12 @@ from hydra.adapters.bots.inline import InlineBotHost
 from hydra.bootstrap.plugs import rule_book
 from hydra.engine.replay import Difference, Replayed, differences, replay
 from hydra.model.errors import Corrupt
-from hydra.model.events import Answered, CycleClosed, Decided, Event, OrderSent, SegmentOpened
-from hydra.model.snapshot import Answer, Observed
+from hydra.model.events import Answered, CycleClosed, Decided, Event, Flattened, OrderSent, SegmentOpened
+from hydra.model.snapshot import Answer, Command, Observed
 from hydra.model.values import Value, replace
 from tests.engine.test_faults import PRICES, SCRIPT, Hung, every_call, play
 from tests.engine.test_faults import stage as faulty_stage
-from tests.fakes.outside import BOT, Fault, Stage, entry, policy, scripted
+from tests.fakes.outside import BOT, OPEN, Fault, Stage, entry, policy, scripted
 
 
 def again(stage: Stage, events: list[Event], **more: Any) -> Replayed:
@@ -162,6 +162,24 @@ def test_an_order_that_was_planned_and_neither_sent_nor_withheld_is_a_difference
     without = [event for event in events if type(event.data) is not OrderSent]
     found = difference(again(day, without))
     assert (found.where, found.recorded) == ("cycle_closed.left_undone", "(absent)")
+
+
+def test_a_word_that_was_planned_and_not_written_down_is_a_difference_and_the_one_that_was_is_none() -> None:
+    stage = Stage({BOT: scripted(SCRIPT)}, prices=PRICES)
+    stage.step(2)
+    for reason in ("first", "second"):
+        word = Command(command_id=reason, action="flatten", by="me", wall=OPEN, reason=reason, bot=BOT)
+        stage.inbox.inner.waiting.append(word)
+    stage.step(2)
+    events = stage.events()
+    assert again(stage, events).difference is None
+    places = [number for number, event in enumerate(events) if type(event.data) is Flattened]
+    assert len(places) == 2
+    for place, reason in zip(places, ("first", "second"), strict=True):
+        found = difference(again(stage, [*events[:place], *events[place + 1 :]]))
+        assert found.where == "cycle_closed.left_undone"
+        assert [(field.recorded, field.recomputed.split()[0]) for field in found.fields] == [("(absent)", "flattened")]
+        assert reason in found.recomputed
 
 
 def test_a_cycle_that_is_closed_undecided_or_never_closed_is_corrupt(day: Stage, events: list[Event]) -> None:

@@ -4,6 +4,9 @@
 that it can be cut off without parsing: it is SHA-256 over exactly the line's bytes with ``,"hash":"…"`` taken out. The
 chosen oddity: the bytes are assembled by hand around the encoded payload, and a reader hashes before it parses, so no
 two JSON libraries have to agree on anything.
+
+A line that lies as it was written is decoded in one pass (``event_at_once``). Whatever does not is looked at step by step,
+envelope first, payload last, and that is where every complaint comes from.
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from hydra.model.errors import Invalid
-from hydra.model.events import GENESIS, KIND_OF, VERSION, Event, RawEvent, payload_of
+from hydra.model.events import GENESIS, KIND_OF, KINDS, VERSION, Event, RawEvent, payload_of
 from hydra.model.values import Value, aware_utc, encode
 from hydra.ports import Head
 
@@ -25,12 +29,34 @@ LINE_MAX_BYTES = 16 << 20
 BEFORE_FIRST = Head(seq=0, hash=GENESIS)
 """The head of an empty journal."""
 
+P = TypeVar("P")
+
+
+class _Line(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A line with what its payload has to be."""
+
+    v: int
+    seq: int
+    ts: datetime
+    run: str
+    kind: str
+    data: P
+    prev: str
+    hash: str
+
+
 _PAYLOADS = {payload: encode(kind) for payload, kind in KIND_OF.items()}
 _START = b'{"v":%d,' % VERSION
 _MARK = b',"hash":"'
-_END_BYTES = len(_MARK) + 64 + len(b'"}')
+_END = b'"}'
+_END_BYTES = len(_MARK) + 64 + len(_END)
+_KIND = b',"kind":"'
+_KINDS = {kind.encode(): payload for kind, payload in KINDS.items()}
 _VERSION_FOUND = re.compile(rb'\{"v":(\d{1,9}),')
 _envelopes = msgspec.json.Decoder(RawEvent)
+_at_once: dict[bytes, msgspec.json.Decoder[_Line[Any]]] = {}
+"""Decoders of whole lines by the kind of their event; made when the first line of a kind is read."""
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticError)
 _SHOWN_BYTES = 60
 
 
@@ -73,10 +99,43 @@ def line_of(after: Head, ts: datetime, run: bytes, payload: Value) -> tuple[byte
     return b'%b%b%b"}\n' % (open_body, _MARK, digest.encode()), digest
 
 
+def event_at_once(line: bytes) -> Event | None:
+    """The event of a line (newline not included) that is whole in itself and lies as it was written.
+
+    ``None`` says only that this was not to be had in one pass: ``envelope_of`` and ``event_of`` know why, or read it all the same.
+    """
+    kind_at = line.find(_KIND) + len(_KIND)
+    decoder = _decoder_of(line[kind_at : line.find(b'"', kind_at)])
+    if decoder is None or not line.startswith(_START) or len(line) > LINE_MAX_BYTES:
+        return None
+    digest = sha256(line[:-_END_BYTES] + b"}").hexdigest()
+    if line[-_END_BYTES:] != _MARK + digest.encode() + _END:
+        return None
+    try:
+        read = decoder.decode(line)
+    except _UNREADABLE:
+        return None
+    # What was found first and looked like its kind need not be it: only the parser knows.
+    if KINDS.get(read.kind) is not type(read.data) or read.ts.tzinfo is not UTC:
+        return None
+    return Event(
+        v=read.v, seq=read.seq, ts=read.ts, run=read.run, kind=read.kind, data=read.data, prev=read.prev, hash=read.hash
+    )
+
+
+def _decoder_of(kind: bytes) -> msgspec.json.Decoder[_Line[Any]] | None:
+    """What decodes a line with its payload, by the bytes of its kind; ``None`` when there is no such kind."""
+    decoder = _at_once.get(kind)
+    payload = _KINDS.get(kind) if decoder is None else None
+    if payload is not None:
+        decoder = _at_once[kind] = msgspec.json.Decoder(_Line[payload])  # type: ignore[valid-type]  # known when it runs
+    return decoder
+
+
 def envelope_of(line: bytes) -> RawEvent:
     """The envelope of a line (newline not included) that is whole in itself. Raises ``BadLine``."""
     digest = sha256(line[:-_END_BYTES] + b"}").hexdigest().encode()
-    if line[-_END_BYTES:] != b'%b%b"}' % (_MARK, digest) or not line.startswith(_START) or len(line) > LINE_MAX_BYTES:
+    if line[-_END_BYTES:] != _MARK + digest + _END or not line.startswith(_START) or len(line) > LINE_MAX_BYTES:
         raise _why_not_whole(line, digest)
     try:
         raw = _envelopes.decode(line)
@@ -87,12 +146,12 @@ def envelope_of(line: bytes) -> RawEvent:
     return raw
 
 
-def check_follows(raw: RawEvent, after: Head) -> None:
+def check_follows(read: RawEvent | Event, after: Head | RawEvent | Event) -> None:
     """Refuse an event that is not the one right after ``after``. Raises ``BadLine``."""
-    if raw.seq != after.seq + 1:
-        raise BadLine(f"seq {after.seq + 1}", f"seq {raw.seq}")
-    if raw.prev != after.hash:
-        raise BadLine(f"prev {after.hash} (the hash of seq {after.seq})", raw.prev)
+    if read.seq != after.seq + 1:
+        raise BadLine(f"seq {after.seq + 1}", f"seq {read.seq}")
+    if read.prev != after.hash:
+        raise BadLine(f"prev {after.hash} (the hash of seq {after.seq})", read.prev)
 
 
 def event_of(raw: RawEvent) -> Event:

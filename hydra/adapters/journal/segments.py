@@ -86,12 +86,12 @@ def lines(files: Files, path: Path) -> Iterator[tuple[bytes, bool]]:
     """Every line without its newline, and whether it had one; only the last can lack it. Raises ``Corrupt``."""
     number, rest = 1, b""
     for piece in content(files, path):
-        whole = piece.split(b"\n")
-        whole[0] = rest + whole[0]
-        rest = whole.pop()
-        number += len(whole)
-        for line in whole:
-            yield line, True
+        start, end = 0, piece.find(b"\n")
+        while end >= 0:
+            yield (rest + piece[start:end] if rest else piece[start:end]), True
+            number, rest, start = number + 1, b"", end + 1
+            end = piece.find(b"\n", start)
+        rest += piece[start:]
         if len(rest) > LINE_MAX_BYTES:
             raise damage(path, number, too_long(len(rest)))
     if rest:

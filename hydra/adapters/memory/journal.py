@@ -16,27 +16,28 @@ class PassingJournal:
     def __init__(self, run: str, now: Callable[[], datetime]) -> None:
         self._run = run
         self._now = now
-        self._head = Head(seq=0, hash=GENESIS)
+        self._seq, self._hash = 0, GENESIS
 
     def append(self, payload: Value) -> Event:
-        before, seq = self._head, self._head.seq + 1
-        self._head = Head(seq=seq, hash=f"{seq:064d}")
+        before = self._hash
+        self._seq += 1
+        self._hash = f"{self._seq:064d}"
         return Event(
             v=VERSION,
-            seq=seq,
+            seq=self._seq,
             ts=self._now(),
             run=self._run,
             kind=KIND_OF[type(payload)],
             data=payload,
-            prev=before.hash,
-            hash=self._head.hash,
+            prev=before,
+            hash=self._hash,
         )
 
     def sync(self) -> None:
         """Nothing has to survive."""
 
     def head(self) -> Head:
-        return self._head
+        return Head(seq=self._seq, hash=self._hash)
 
     def turn(self, payload: Value) -> Event:
         return self.append(payload)

@@ -52,7 +52,7 @@ def command(frame: Frame) -> Result:
     policy = _policy(setup, options["bot"], tuple(options["symbols"] or ()))
     stretch = Stretch(since=moment_of("--from", options["since"]), until=moment_of("--until", options["until"]))
     run = f"{wall_now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
-    recorder, stopper = Recorder(), Stopper()
+    recorder, stopper = Recorder(keep_bars=page is not None), Stopper()
     digests = Digests() if options["check_lookahead"] else None
     backtest = Backtest(
         policy=policy,
