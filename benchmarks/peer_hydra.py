@@ -91,6 +91,7 @@ def main() -> None:
     arrays = [common.load(count)] if symbols == 1 else common.load_many(count, symbols)
     names = ["W-USD"] if symbols == 1 else [f"W{number:02}-USD" for number in range(symbols)]
     names = [name.replace("W-", "WW-") for name in names]
+    sha = common.sha(arrays[0])
     seen: Counter[str] = Counter()
 
     def hear(event: Event, _ledger: Ledger) -> None:
@@ -105,6 +106,7 @@ def main() -> None:
         chosen = policy(names)
         started = common.now()
         prices = feed(arrays, names, count)
+        arrays.clear()  # the feed has its own columns
         backtest = Backtest(
             policy=chosen,
             source=Source(data=(CONFIG,)),
@@ -146,7 +148,7 @@ def main() -> None:
         symbols=symbols,
         version=__version__,
         durability="journal, hash-chained, left to the system" if keep else "none: journal in memory",
-        sha=common.sha(arrays[0]),
+        sha=sha,
         setup_seconds=round(ready - started, 3),
         cycles=seen["cycles"],
         passed=seen["passed"],

@@ -99,6 +99,10 @@ class Foresight(Protocol):
         """All bars of a symbol; ``None`` when bars are not all there is to know of it."""
         ...
 
+    def contracts_on(self, underlying: str) -> bool:
+        """Whether there is, or ever comes to be, an option contract on a share."""
+        ...
+
     def untouched_until(self, last: int) -> int:
         """The first moment after now at which the venue may do something to the account, or to an order, as far as ``last``.
 

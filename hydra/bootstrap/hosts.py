@@ -10,7 +10,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from hydra.adapters.bots.both import BothHosts
@@ -22,7 +22,7 @@ from hydra.adapters.sandbox.enter import ONE_THREAD, conceal
 from hydra.bootstrap.making import UnfitBot, bots_that_can_be_made, make_bots, recipe_of
 from hydra.bootstrap.points import available, is_ours
 from hydra.bootstrap.sources import file_of, home_of_module, is_source
-from hydra.model.rows import Rows, Turns
+from hydra.model.rows import Rows, Tells, Turns, UntilSaid
 from hydra.model.votes import TOURNAMENT
 from hydra.policy import BotPolicy, Policy
 from hydra.ports import BotHost, Foresight
@@ -89,15 +89,23 @@ def replay_host(policy: Policy) -> BotHost:
     return BothHosts(inline, host, frozenset(bot.id for bot in foreign))
 
 
-def turns_of(host: BotHost, policy: Policy, world: Foresight) -> dict[tuple[str, str], Turns | None]:
-    """At which bars of its symbols each enabled bot may speak, for those asked in this process that tell; ``None`` for the others."""
+def turns_of(host: BotHost, policy: Policy, world: Foresight) -> dict[tuple[str, str], Tells | None]:
+    """When each enabled bot may speak of each of its symbols, for those asked in this process that tell; ``None`` for the others.
+
+    A bot that trades contracts tells only of an underlying on which there are none (``has_said``).
+    """
     own = host.bots if isinstance(host, InlineBotHost) else {}
-    found: dict[tuple[str, str], Turns | None] = {}
+    found: dict[tuple[str, str], Tells | None] = {}
     for bot in policy.enabled_bots:
-        tell = getattr(own.get(bot.id), "turns", None)
+        tell, said = (getattr(own.get(bot.id), name, None) for name in ("turns", "has_said"))
         for symbol in bot.symbols:
             rows = world.rows(symbol)
-            found[bot.id, symbol] = None if tell is None or rows is None else _checked(bot.id, tell(rows), rows)
+            told: Tells | None = None
+            if bot.option is not None:
+                told = None if said is None or world.contracts_on(symbol) else UntilSaid(partial(said, symbol))
+            elif tell is not None and rows is not None:
+                told = _checked(bot.id, tell(rows), rows)
+            found[bot.id, symbol] = told
     return found
 
 

@@ -5,9 +5,9 @@ Vectors are 64-bit floats, and only ever tell where to look: what may happen at 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,3 +43,13 @@ class Turns(NamedTuple):
 
     up: Flags
     down: Flags
+
+
+class UntilSaid(NamedTuple):
+    """Of a bot that may speak at any time until it has said all there is to say, and at none afterwards: ``said`` tells which, by its memory."""
+
+    said: Callable[[Mapping[str, Any]], bool]
+
+
+Tells: TypeAlias = Turns | UntilSaid
+"""What a bot tells beforehand of a symbol."""

@@ -265,3 +265,34 @@ def test_who_cannot_tell_beforehand_is_asked_every_time(bot: Mapping[str, Any], 
     played = play(told, feed_of(AAA=walk(1, 200)), every_cycle=False)
     assert played.looks == played.cycles == 200
     assert [note for note in played.notes if why in note]
+
+
+def on_shares(*, contracts: str = "", folder: Path | None = None) -> tuple[Policy, RecordedFeed]:
+    """What the usual policy has on SPY, a bot that sells spreads among it, and a week of bars, with or without quotes of contracts."""
+    document = load_policy(CONFIG, {}, None).document()
+    bots = [bot for bot in document["bots"] if bot["symbols"] == ["SPY"]]
+    table = sessions(3)
+    if folder is None:
+        return policy(*bots), RecordedFeed.over(frames.series(table, symbol="SPY"))
+    lines = [
+        ",".join(map(str, [f"{row.pop('timestamp'):%Y-%m-%dT%H:%M:%SZ}", *row.values()])) for row in table.to_pylist()
+    ]
+    (folder / "SPY-15min.csv").write_text("\n".join([",".join(table.column_names), *lines, ""]))
+    (folder / "SPY-chain-15min.csv").write_text(f"timestamp,symbol,bid,bid_size,ask,ask_size\n{contracts}")
+    return policy(*bots), RecordedFeed.open([folder])
+
+
+def test_a_bot_that_trades_contracts_is_silent_where_there_are_none_once_it_has_said_so() -> None:
+    slow, fast = assert_same(*on_shares())
+    said = slow.ledger.bot("spy-put-spread").memory["SPY"]
+    assert said["why"] == ["no contract of it is known"]
+    assert [one for kind, one in slow.deeds if kind == "fill"]
+    assert fast.looks * 2 < slow.looks
+    assert fast.notes == slow.notes
+
+
+def test_a_single_contract_in_the_data_makes_every_cycle_one_to_be_gone_through(tmp_path: Path) -> None:
+    quote = "2024-03-12T15:00:00Z,SPY240328P00095000,1.1,5,1.2,7\n"
+    played = play(*on_shares(contracts=quote, folder=tmp_path), every_cycle=False)
+    assert played.looks == played.cycles
+    assert [note for note in played.notes if "spy-put-spread trades contracts on SPY" in note]

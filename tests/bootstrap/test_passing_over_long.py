@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.bootstrap.test_passing_over import BOTS, COIN, LIMIT, assert_same, feed_of, policy, walk
+from hydra.adapters.markets.recorded import RecordedFeed
+from hydra.bootstrap.config import load_policy
+from tests.bootstrap.test_passing_over import BOTS, COIN, CONFIG, LIMIT, assert_same, feed_of, policy, walk
+from tests.shared_data import shared_data
 
 WORLDS = 60
 SIGNALS: tuple[Mapping[str, Any], ...] = (
@@ -58,6 +61,14 @@ def test_a_random_world_comes_to_the_same(seed: int) -> None:
     )
     told = policy(*bots, **limits)
     assert_same(told, feed)
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(300)
+def test_the_usual_policy_as_it_is_comes_to_the_same_on_real_bars() -> None:
+    feed = RecordedFeed.open([shared_data() / "bars"], symbols=("AAPL", "BTC-USD", "ETH-USD", "SPY"))
+    slow, fast = assert_same(load_policy(CONFIG, {}, None), feed)
+    assert fast.looks * 4 < slow.looks
 
 
 def test_the_bots_of_the_short_version_are_among_those_of_the_long_one() -> None:

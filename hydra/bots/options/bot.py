@@ -16,7 +16,7 @@ from typing import Any
 from hydra.bots.options import pricing
 from hydra.bots.options.contracts import Look, terms_of
 from hydra.bots.options.notes import looked, minute_of_note, note_of, wished
-from hydra.bots.options.search import Finding, search
+from hydra.bots.options.search import NO_CONTRACT, Finding, search
 from hydra.bots.options.structures import Proposal
 from hydra.model.errors import BadConfig
 from hydra.model.orders import Intent, OrderType, Side, Size, SizeKind
@@ -54,6 +54,11 @@ class OptionsBot:
             if note is not old:
                 notes[underlying] = note
         return intents, {**memory, **notes} if notes else memory
+
+    def has_said(self, underlying: str, memory: Mapping[str, Any]) -> bool:
+        """Whether it has noted that an underlying has no contract: for as long as there is none, it wishes and notes nothing more."""
+        note = note_of(memory, underlying)
+        return note.get("why") == [NO_CONTRACT] and not note.get("contracts") and not note.get("out")
 
     def _free(self, underlying: str, view: View, held: set[str], old: Mapping[str, Any]) -> bool:
         """May a structure be entered, as far as the bot is concerned?"""

@@ -104,7 +104,7 @@ def _finding(
     if proposal is None and not refusals:
         telling = {name: n for name, n in out.items() if name not in _OTHERS} or out
         rule = max(sorted(telling), key=lambda name: telling[name], default="chain")
-        refusals = [Refusal(rule=rule, reason=examples.get(rule, "no contract of it is known"))]
+        refusals = [Refusal(rule=rule, reason=examples.get(rule, NO_CONTRACT))]
     return Finding(
         proposal=proposal,
         rule="" if proposal is not None else refusals[0].rule,
@@ -114,6 +114,8 @@ def _finding(
     )
 
 
+NO_CONTRACT = "no contract of it is known"
+"""Of a chain without contracts."""
 _OTHERS = frozenset({"root", "expired", "days"})
 """A chain always has such: they tell why nothing was built only when it has nothing else."""
 _OF_KEPT = frozenset({"priced", "bound"})

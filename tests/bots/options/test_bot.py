@@ -273,3 +273,19 @@ def test_everything_that_does_not_fit_is_said_at_once() -> None:
 def test_every_structure_can_be_made_with_its_defaults(structure: StructureName) -> None:
     (intent,), _ = ask(option=option(structure))
     assert intent.legs
+
+
+def test_of_an_underlying_without_contracts_it_says_so_once_and_nothing_more() -> None:
+    bot = make(setting(bot_policy()))
+    unread, empty = view(chains={}), view(chains={"SPY": ()})
+    memory: Any = {}
+    assert not bot.has_said("SPY", memory)
+    _, memory = bot(unread, memory)
+    assert not bot.has_said("SPY", memory)  # that the chain was not read is something else
+    _, memory = bot(replace(empty, at=AT + RENEWED_AFTER), memory)
+    assert bot.has_said("SPY", memory)
+    for minutes in (1, 20, 600):
+        later = replace(empty, at=AT + RENEWED_AFTER + timedelta(minutes=minutes))
+        assert bot(later, memory) == ([], memory)
+    _, looked = bot(replace(view(), at=AT + 2 * RENEWED_AFTER), memory)
+    assert not bot.has_said("SPY", looked)
