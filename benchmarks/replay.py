@@ -1,8 +1,11 @@
 """Replay of a live-style journal: ten bots inline, every cycle recorded; beside it what any reader of such lines has to do.
 
-``python -m benchmarks.replay [--rounds 3] [--cycles 1500] [--bots 10]``. The journal is made by the engine in a folder that goes
-again. The peer is bare: of the same lines the SHA-256 and one decoding (msgspec, and orjson), and nothing else. Peer, reading and
-replay take turns in one process, and the CPU's time is counted; of the rounds the fastest of each.
+``python -m benchmarks.replay [--rounds 3] [--cycles 1500] [--bots 10] [--long 6000] [--processes N]``. The journal is made by the engine
+in a folder that goes again. The peer is bare: of the same lines the SHA-256 and one decoding (msgspec, and orjson), and nothing else. Peer,
+reading and replay take turns in one process, and the CPU's time is counted; of the rounds the fastest of each.
+
+Then the whole command, ``hydra replay``, on a journal of ``--long`` cycles (0: not at all), with one process and with several (every core, if
+not given): the time on the clock beside that of all processors, each with all it takes to start.
 The last line is one JSON document.
 """
 
@@ -11,11 +14,13 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time
 
 import msgspec
 import orjson
@@ -30,6 +35,7 @@ from hydra.adapters.journal.reader import Reading
 from hydra.adapters.journal.segments import lines, segments
 from hydra.bootstrap.making import make_bots
 from hydra.bootstrap.plugs import rule_book
+from hydra.bootstrap.sweep_places import cores
 from hydra.engine.replay import Replayed, Replayer
 from hydra.policy import Policy
 
@@ -107,17 +113,52 @@ def measure(paths: list[Path], policy: Policy, rounds: int) -> dict[str, float]:
     }
 
 
+def commanded(folder: Path, processes: int) -> dict[str, float]:
+    """The whole command once: seconds by the clock and of the processors, its own and of the processes that it started, and its cycles."""
+    line = [sys.executable, "-m", "hydra", "replay", str(folder), "--json", "--processes", str(processes)]
+    spent, began = _children_seconds(), perf_counter()
+    done = subprocess.run(line, capture_output=True, check=False)
+    took = perf_counter() - began
+    document = json.loads(done.stdout)
+    assert done.returncode == 0, document
+    return {"wall_s": took, "cpu_s": _children_seconds() - spent, "cycles": document["cycles"]}
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def side_by_side(folder: Path, processes: int, rounds: int) -> dict[str, dict[str, float]]:
+    """The fastest of the rounds, by the clock, with one process and with so many; they take turns."""
+    best: dict[str, dict[str, float]] = {}
+    for _ in range(rounds):
+        for number in dict.fromkeys((1, processes)):
+            found = commanded(folder, number)
+            found["cycles_a_second"] = round(found["cycles"] / found["wall_s"])
+            before = best.get(str(number))
+            if before is None or found["wall_s"] < before["wall_s"]:
+                best[str(number)] = found
+    return {number: {name: round(value, 2) for name, value in found.items()} for number, found in best.items()}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cycles", type=int, default=1500, help="how long the journal is")
     parser.add_argument("--bots", type=int, default=10)
+    parser.add_argument("--long", type=int, default=6000, help="cycles of the journal for the whole command")
+    parser.add_argument("--processes", type=int, default=cores(), help="beside one (default: every core)")
     parser.add_argument("--folder", type=Path, default=None, help="where the journal is made (default: here)")
     chosen = parser.parse_args()
     policy = policy_of(chosen.bots)
-    with tempfile.TemporaryDirectory(prefix=".bench-", dir=chosen.folder or Path.cwd()) as folder:
-        figures = measure(record(Path(folder), policy, chosen.cycles), policy, chosen.rounds)
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=chosen.folder or Path.cwd()) as name:
+        folder, commands = Path(name), {}
+        figures = measure(record(folder / "short", policy, chosen.cycles), policy, chosen.rounds)
+        if chosen.long:
+            record(folder / "long", policy, chosen.long)
+            commands = side_by_side(folder / "long" / "logs", chosen.processes, chosen.rounds)
     print("| of a journal | microseconds of CPU a cycle |\n|---|---|")
     for name in ("sha256_orjson", "sha256_msgspec", "chain", "reading", "replay"):
         print(f"| {name} | {figures[f'{name}_us_a_cycle']:,.1f} |")
@@ -126,7 +167,14 @@ def main() -> None:
         f"\n{rate:,} cycles a second of CPU with {chosen.bots} bots; the target is {TARGET_CYCLES_A_SECOND:,}", end="; "
     )
     print(f"memory grew by {figures['grew_kib']:,} KiB over the last three quarters")
-    print(json.dumps({"machine": machine(), "bots": chosen.bots, "rounds": chosen.rounds, "replay": figures}))
+    if commands:
+        print(
+            "\n| hydra replay, processes | seconds by the clock | of CPU | cycles a second by the clock |\n|---|---|---|---|"
+        )
+    for number, found in commands.items():
+        print(f"| {number} | {found['wall_s']:,.2f} | {found['cpu_s']:,.2f} | {found['cycles_a_second']:,.0f} |")
+    told = {"machine": machine(), "bots": chosen.bots, "rounds": chosen.rounds, "replay": figures, "commands": commands}
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -293,6 +293,12 @@ def replay(
         Path | None,
         typer.Option("--what-if", metavar="CONFIG", help="Play the same market under this policy, and compare."),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes", min=1, max=1024, help="Decide in so many parts side by side; as it pays if not given."
+        ),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:

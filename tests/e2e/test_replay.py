@@ -1,13 +1,23 @@
-"""``hydra replay`` beside a running engine, and of a journal in which everything has happened."""
+"""``hydra replay`` beside a running engine, in several processes, and of a journal in which everything has happened."""
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.place import Place, Running, kinds
+from hydra.adapters.files import RealFiles
+from hydra.adapters.journal.segments import content
+from hydra.qc.ground import descendants
+from tests.cli.test_replay import OLD
+from tests.cli.test_replay_parts import laid, with_bot
+from tests.e2e.place import REPOSITORY, Place, Running, kinds
 
 
 def listens(running: Running) -> bool:
@@ -84,3 +94,59 @@ def test_a_whole_day_under_its_own_policy_is_decided_and_filled_the_same_and_und
     assert other["parting"]["cycle"] <= first
     assert other["what_if"] != other["recorded"]
     smaller.unlink()
+
+
+class Watched:
+    """A ``hydra replay`` in two parts, none of which comes to its end."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        line = [sys.executable, "-c", "from hydra.cli.main import main; main()", "replay", "--processes", "2"]
+        self.process = subprocess.Popen(
+            [*line, *map(str, paths)], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def parts(self) -> list[int]:
+        """Its processes, once all of them are there."""
+        ends_at = time.monotonic() + 30
+        while len(found := list(descendants(self.process.pid))) < 2:
+            assert time.monotonic() < ends_at, "the parts are not there"
+            time.sleep(0.02)
+        return found
+
+    def end(self) -> tuple[int, str]:
+        """How it ended, and what it said."""
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, " ".join(f"{out} {err}".split())
+
+
+def gone(pids: Sequence[int]) -> bool:
+    """Whether none of these is there any more, in a moment."""
+    ends_at = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if time.monotonic() > ends_at:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.mark.drill
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes where Linux has them")
+@pytest.mark.parametrize(
+    ("number", "whom", "code", "said"),
+    [
+        (signal.SIGINT, "the command", 130, "interrupted"),
+        (signal.SIGKILL, "a part", 1, "unfinished: part "),
+    ],
+)
+def test_when_one_of_them_is_ended_all_end_and_nothing_is_said_to_be_identical(
+    tmp_path: Path, number: signal.Signals, whom: str, code: int, said: str
+) -> None:
+    segments = {path.name.removesuffix(".zst"): b"".join(content(RealFiles(), path)) for path in sorted(OLD.iterdir())}
+    watched = Watched(laid(tmp_path, with_bot(segments, tmp_path.parent / "still.py")))
+    parts = watched.parts()
+    os.kill(watched.process.pid if whom == "the command" else parts[0], number)
+    ended, text = watched.end()
+    assert ended == code
+    assert said in text
+    assert "identical" not in text
+    assert gone(parts)

@@ -69,7 +69,7 @@ class Resolver:
         """The rule book and the bots, which get no deadline: time is not replayed. Most segments have the policy of the one before."""
         if self._resolved is None or document != self._document:
             self.__exit__()
-            policy = _policy_of(document)
+            policy = policy_of(document)
             self.practice |= policy.practice
             self._document, self._resolved = document, (rule_book(policy), replay_host(policy))
             sources = foreign_sources(policy)
@@ -83,7 +83,7 @@ class Resolver:
         return frozenset(self._hashes.values())
 
 
-def _policy_of(document: Mapping[str, Any]) -> Policy:
+def policy_of(document: Mapping[str, Any]) -> Policy:
     """A journaled policy. Raises ``BadConfig`` for one that this version of the program cannot read."""
     try:
         return Policy.model_validate(document)

@@ -73,12 +73,12 @@ class Progressing:
         if self._live is not None:
             self._live.stop()
 
-    def tell(self, read_bytes: int, ledger: Ledger | None, *, waiting: bool = False) -> None:
-        """How far it is now. Called for every event; looks at the clock now and then only."""
-        if self._live is None or (not waiting and self._result.events % _LOOKED_EVERY):
+    def tell(self, read_bytes: int, ledger: Ledger | None, *, at_once: bool = False, waiting: bool = False) -> None:
+        """How far it is now. Called for every event; looks at the clock now and then only, unless it is to be shown ``at_once``."""
+        if self._live is None or (not at_once and self._result.events % _LOOKED_EVERY):
             return
         now = self._monotonic()
-        if not waiting and now - self._told < _TOLD_EVERY_SECONDS:
+        if not at_once and now - self._told < _TOLD_EVERY_SECONDS:
             return
         self._told = now
         if isinstance(self._live, Progress):

@@ -25,7 +25,7 @@ def shown(*, terminal: bool, total: int, follows: bool, width: int = 80) -> str:
         for event in range(1, 641):
             result.events, result.cycles = event, event // 4
             progress.tell(event * total // 640, Ledger())
-        progress.tell(total, Ledger(), waiting=True)
+        progress.tell(total, Ledger(), at_once=True, waiting=True)
     return out.getvalue()
 
 
