@@ -35,9 +35,9 @@ from hydra.adapters.journal.reader import Reading
 from hydra.adapters.journal.segments import lines, segments
 from hydra.bootstrap.making import make_bots
 from hydra.bootstrap.plugs import rule_book
-from hydra.bootstrap.sweep_places import cores
 from hydra.engine.replay import Replayed, Replayer
 from hydra.policy import Policy
+from hydra.qc.crew import cores
 
 TARGET_CYCLES_A_SECOND = 3_000
 _LOOK_EVERY = 500

@@ -11,8 +11,10 @@ from hydra.adapters.lock import LockOwner, UnknownOwner
 from hydra.bootstrap.plugs import foreign_sources
 from hydra.bootstrap.setup import Setup, host
 from hydra.guard import attempt
+from hydra.model.errors import Corrupt
 from hydra.model.orders import TEST_BOT
 from hydra.model.portfolio import Binding, Ledger
+from hydra.model.snapshot import Failure
 from hydra.policy import Policy
 
 _RUN = "run"
@@ -62,19 +64,20 @@ def was_practice(ledger: Ledger) -> bool:
     return any(said is not None and said.practice for said in (ledger.certificate, ledger.binding))
 
 
-def last_policy(setup: Setup, ledger: Ledger) -> Policy | None:
+def last_policy(setup: Setup, ledger: Ledger) -> Policy | Failure | None:
     """The policy that the last run stood under, where its bots are others than those that are configured now.
 
     A folder says by its journal whose it is: a tournament's bot stands in no ``configs/paper.toml``. ``None`` where the configuration
-    knows every bot of the ledger, and where the journal cannot tell.
+    knows every bot of the ledger; a failure where the journal cannot tell.
     """
     configured = {bot.id for bot in setup.policy.bots} | {TEST_BOT}
     if configured.issuperset(ledger.bots) and all(held.bot in configured for held in ledger.holdings.values()):
         return None
-    return attempt("policy", lambda: _journaled_policy(setup, ledger.run)).value
+    found = attempt("policy", lambda: _journaled_policy(setup, ledger.run))
+    return found.value if found.failure is None else found.failure
 
 
-def _journaled_policy(setup: Setup, run: str) -> Policy | None:
+def _journaled_policy(setup: Setup, run: str) -> Policy:
     from hydra.adapters.files import RealFiles
     from hydra.adapters.journal.segments import first_line, is_segment
     from hydra.model.events import SegmentOpened
@@ -83,9 +86,9 @@ def _journaled_policy(setup: Setup, run: str) -> Policy | None:
     mine = f"{run}."
     names = [name for name in RealFiles().names(setup.log_dir) if name.startswith(mine) and is_segment(name)]
     if not names:
-        return None
+        raise Corrupt(f"{setup.log_dir}: no segment of run {run}")
     last = max(names, key=lambda name: int(name.removeprefix(mine).partition(".")[0]))
     opening = first_line(RealFiles(), setup.log_dir / last)
     if opening is None:
-        return None
+        raise Corrupt(f"{setup.log_dir / last}: no whole line")
     return Policy.model_validate(decode(bytes(opening.data), SegmentOpened).policy)

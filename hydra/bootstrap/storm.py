@@ -37,7 +37,7 @@ from hydra.bootstrap.storm_report import command, document, page_document, scree
 from hydra.bootstrap.storm_ships import alone, job_of
 from hydra.model.errors import Refused
 from hydra.policy import Policy
-from hydra.qc.crew import Crew, Job, Lost
+from hydra.qc.crew import Crew, Job, Lost, cores
 from hydra.qc.report.page import page
 
 CYCLES, REPORT = 1_000_000, Path("storm.json")
@@ -308,7 +308,7 @@ def _chosen(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=0.0, help="begin nothing new after so many; 0: no limit")
     parser.add_argument("--seed", type=_least(0), default=1, help="what all chance derives from (1)")
-    parser.add_argument("--cores", type=_least(1), default=_cores(), help="processes side by side (all cores)")
+    parser.add_argument("--cores", type=_least(1), default=cores(), help="processes side by side (all cores)")
     parser.add_argument(
         "--report", type=Path, default=REPORT, help=f"where what is done is kept, and gone on from ({REPORT})"
     )
@@ -334,10 +334,6 @@ def _least(lowest: int) -> Any:
         return int(text)
 
     return number
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _stop(_number: int, _frame: object) -> NoReturn:

@@ -205,8 +205,3 @@ def place_of(ray: str | None, processes: int) -> Place:
         _reach(ray)
         return OnRay(ray, processes)
     return Inline() if processes == 1 else Beside(processes)
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -178,6 +178,11 @@ def _has_stderr() -> bool:
         return False
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def serve(number: int, maker: int) -> None:
     """A worker: one job after the other until the line ends, which it does with the maker."""
     if sys.platform == "linux":

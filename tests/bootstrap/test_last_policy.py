@@ -13,6 +13,7 @@ from hydra.bootstrap.bound import last_policy
 from hydra.bootstrap.setup import Setup, read_setup
 from hydra.model.events import SegmentOpened
 from hydra.model.portfolio import BotRecord, Ledger
+from hydra.model.snapshot import Failure
 from hydra.policy import Policy
 from tests.bootstrap.test_config import PAPER
 
@@ -72,9 +73,15 @@ def test_a_bot_that_stands_in_no_configuration_is_looked_up_in_the_last_segment(
     assert found == of_guest(setup.policy)
 
 
-def test_a_journal_that_is_not_there_or_of_another_run_or_no_journal_tells_nothing(setup: Setup) -> None:
-    assert last_policy(setup, OTHERS) is None
+def test_a_journal_that_cannot_tell_is_said_with_its_file(setup: Setup) -> None:
+    assert isinstance(last_policy(setup, OTHERS), Failure)
     setup.log_dir.mkdir()
-    assert last_policy(setup, OTHERS) is None
-    (setup.log_dir / f"{RUN}.001.jsonl").write_bytes(b"not a journal\n")
-    assert last_policy(setup, OTHERS) is None
+    empty = last_policy(setup, OTHERS)
+    assert isinstance(empty, Failure)
+    assert f"no segment of run {RUN}" in empty.reason
+    segment = setup.log_dir / f"{RUN}.001.jsonl"
+    for content in (b"", b"torn", b"not a journal\n"):
+        segment.write_bytes(content)
+        found = last_policy(setup, OTHERS)
+        assert isinstance(found, Failure)
+        assert str(segment) in found.reason

@@ -93,12 +93,13 @@ class FullCheck:
     notes: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
+        from hydra.qc.crew import cores
         from hydra.qc.trials.rehearsal import STORMS
 
         options = self.frame.options
         self.seed = self.setup.policy.engine.seed if options.get("seed") is None else options["seed"]
         self.storms = STORMS if options.get("storms") is None else options["storms"]
-        self.cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.cores = cores()
 
     def result(self) -> Result:
         code = _fingerprint(self.setup)

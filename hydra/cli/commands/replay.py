@@ -19,6 +19,7 @@ from hydra.cli.stopper import Stopper
 from hydra.engine.replay import Replayed, Replayer
 from hydra.model.errors import BadConfig
 from hydra.model.events import Event
+from hydra.qc.crew import cores
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,12 +82,6 @@ def _parts(frame: Frame, paths: tuple[Path, ...]) -> tuple[Part, ...]:
     """What is shared out among processes; what is still growing, or is a pipe, is not."""
     if frame.options.get("follow") or paths == (STDIN,):
         return (Part(number=0, paths=paths),)
-
-    def cores() -> int:
-        from hydra.bootstrap import sweep_places
-
-        return sweep_places.cores()
-
     return parts_of(RealFiles(), paths, frame.options.get("processes"), cores)
 
 

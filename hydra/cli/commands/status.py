@@ -13,6 +13,8 @@ from hydra.cli.commands.word import stored_ledger
 from hydra.cli.frame import Frame, Result
 from hydra.cli.screen.figures import budget_uses
 from hydra.cli.screen.tables import StatusFacts, status_document, status_panel
+from hydra.model.snapshot import Failure
+from hydra.policy import Policy
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +47,7 @@ def _facts(setup: Setup, beholder: Beholder) -> StatusFacts:
         ahead = (left - certificate.minutes) * 60
         fault = fault or f"it is dated {ahead:,.0f} s in the future: this machine's clock was set back"
     other = last_policy(setup, ledger)
-    policy = other or setup.policy
+    policy = other if isinstance(other, Policy) else setup.policy
     return StatusFacts(
         ledger=ledger,
         mode_label=policy.mode,
@@ -55,8 +57,9 @@ def _facts(setup: Setup, beholder: Beholder) -> StatusFacts:
         certificate_fault=fault,
         certificate_seen=seen,
         inbox=_waiting(setup),
-        budgets=budget_uses(policy, ledger) if ledger.day is not None else (),
-        other_policy="" if other is None else other.hash,
+        budgets=() if ledger.day is None or isinstance(other, Failure) else budget_uses(policy, ledger),
+        other_policy=other.hash if isinstance(other, Policy) else "",
+        policy_fault=other.reason if isinstance(other, Failure) else "",
     )
 
 

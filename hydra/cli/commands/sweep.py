@@ -16,7 +16,7 @@ from hydra.bootstrap.setup import Setup, this_process
 from hydra.bootstrap.sources import file_of
 from hydra.bootstrap.sweep import Asked, Chosen, Found, Sweep, prepare
 from hydra.bootstrap.sweep_log import SweepLog
-from hydra.bootstrap.sweep_places import cores, place_of
+from hydra.bootstrap.sweep_places import place_of
 from hydra.bootstrap.sweep_play import Task
 from hydra.cli.commands.options import moment_of, setup_of
 from hydra.cli.frame import Frame, Result, console
@@ -36,7 +36,7 @@ from hydra.cli.screen.words import one_line, some
 from hydra.cli.stopper import Stopper
 from hydra.model.errors import BadConfig
 from hydra.policy import Policy
-from hydra.qc.crew import Lost
+from hydra.qc.crew import Lost, cores
 from hydra.study.sweep_luck import Chain, Luck, Overfitting, chain_of, luck_of, overfitting_of
 from hydra.study.sweep_rows import Part, Row, best_of
 from hydra.study.sweep_table import parquet

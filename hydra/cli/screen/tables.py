@@ -70,7 +70,7 @@ class StatusFacts:
     ``certificate_minutes`` are left of the certificate at this moment: ``None`` without one, below zero when it ran out;
     ``certificate_fault`` says why one that is there does not fit, ``certificate_seen`` how that was found out. ``inbox`` counts
     commands that wait. ``other_policy``: the hash of the last run's policy, where that is what is shown, for its bots are not those of
-    the configuration.
+    the configuration; ``policy_fault`` says why nobody knows that policy, and then no budgets are shown.
     """
 
     ledger: Ledger
@@ -83,6 +83,7 @@ class StatusFacts:
     inbox: int = 0
     budgets: tuple[BudgetUse, ...] = ()
     other_policy: str = ""
+    policy_fault: str = ""
 
 
 def status_panel(facts: StatusFacts) -> RenderableType:
@@ -113,6 +114,7 @@ def status_document(facts: StatusFacts) -> dict[str, Any]:
         "owner": facts.owner,
         "run": ledger.run,
         "other_policy": facts.other_policy,
+        "policy_fault": facts.policy_fault,
         "cycle": ledger.cycle,
         "at": None if ledger.at is None else ledger.at.isoformat().replace("+00:00", "Z"),
         "equity": None if ledger.equity is None else plain(ledger.equity),
@@ -200,6 +202,11 @@ def _state(facts: StatusFacts) -> Table:
     rows.append(("Cycle", last))
     if facts.other_policy:
         told = f"of the last run, {facts.other_policy[:12]}: its bots are not those of the configuration"
+        rows.append(("Policy", Text(told, "yellow")))
+    if facts.policy_fault:
+        told = (
+            f"unknown: the last run's bots are not those of the configuration, and {words.one_line(facts.policy_fault)}"
+        )
         rows.append(("Policy", Text(told, "yellow")))
     certificate = ledger.certificate
     rows.append(("Certificate", remaining(facts.certificate_minutes, facts.certificate_fault)))
