@@ -80,6 +80,7 @@ class Scripted:
 
     def __init__(self, script: Mapping[str, Answer | Sequence[Answer]]) -> None:
         self.asked: list[Asked] = []
+        self.reached = threading.Event()
         self.peers: set[object] = set()
         self.over = threading.Event()
         self._script = {key: list(each) if isinstance(each, Sequence) else [each] for key, each in script.items()}
@@ -88,6 +89,7 @@ class Scripted:
     def answer(self, asked: Asked) -> Answer:
         with self._lock:
             self.asked.append(asked)
+            self.reached.set()
             turns = self._script.get(f"{asked.method} {asked.path}") or self._script.get("*")
             assert turns, f"nothing is scripted for {asked.method} {asked.path}"
             return turns.pop(0) if len(turns) > 1 else turns[0]
